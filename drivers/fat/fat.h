@@ -1,0 +1,534 @@
+// The driver's own structures and the functions its files offer each other.
+//
+// Lock order: Vcb::resource -> directory Fcb resource -> Fcb resource -> paging resource -> chain resource
+//             -> Vcb::fat_resource -> the volume stream's pages (Cc).
+// Paging I/O takes the paging resource shared and nothing above it.
+//   Vcb::resource exclusive  names, the Fcb table and open counts change (create, cleanup, close, rename, dismount)
+//   Vcb::resource shared     directory slots stay where they are (query, in-place slot updates)
+//   Fcb resource             size, times, cache state of one file
+//   fat_resource exclusive   FAT entries, the free bitmap, the dirty bit
+#pragma once
+#include <ntifs.h>
+#include <ntdddisk.h>
+
+#include "disk_format.h"
+#include "guard.h"
+#include "seh.h"
+
+namespace fat {
+
+// The advanced header derives from the common one, so CONTAINING_RECORD of an Fcb is offsetof of a class with a base.
+// Both compilers that matter lay it out as C does.
+#pragma clang diagnostic ignored "-Winvalid-offsetof"
+
+#define FAT_TRY_STATUS(expression)                  \
+  do {                                              \
+    const NTSTATUS try_status_ = (expression);      \
+    if (!NT_SUCCESS(try_status_)) return try_status_; \
+  } while (0)
+
+constexpr USHORT kNodeVolume = 0x0601;
+constexpr USHORT kNodeDirectory = 0x0602;
+constexpr USHORT kNodeFile = 0x0603;
+
+struct Vcb;
+struct Fcb;
+struct Ccb;
+
+// ---------------------------------------------------------------------------------------------------------------
+// Geometry: a checked and decoded boot sector.
+
+enum class FatType : UCHAR { k12, k16, k32 };
+
+struct Geometry {
+  FatType type;
+  UCHAR media;
+  UCHAR fat_count;
+  UCHAR active_fat;
+  bool mirrored;
+  bool boot_state_valid;  // the boot sector has a state byte
+  bool dirty;             // ... and it said "dirty"
+  ULONG sector_bytes;
+  ULONG cluster_bytes;
+  ULONG cluster_shift;
+  ULONG cluster_count;
+  ULONG root_cluster;      // FAT32
+  ULONG root_bytes;        // FAT12/16
+  ULONG root_entries;      // FAT12/16
+  ULONG fsinfo_offset;     // FAT32, 0 = none
+  ULONG boot_state_offset;
+  ULONG serial;
+  LONGLONG fat_base;       // of the active FAT
+  LONGLONG fat_bytes;      // of one FAT
+  LONGLONG root_base;      // FAT12/16
+  LONGLONG data_base;
+  LONGLONG volume_bytes;
+};
+
+/// @returns STATUS_UNRECOGNIZED_VOLUME unless every field is one a FAT volume of this device can have
+NTSTATUS DecodeBootSector(const BootSector& boot, ULONG device_sector_bytes, LONGLONG device_bytes, Geometry* geometry);
+
+// ---------------------------------------------------------------------------------------------------------------
+// Objects
+
+constexpr ULONG kHashBuckets = 256;
+constexpr ULONG kIdleDirectoryLimit = 64;
+constexpr ULONG kWindowClusters = 65536;
+
+/// Free-space bitmap of one window of the FAT, guarded by Vcb::fat_resource.
+struct FreeMap {
+  RTL_BITMAP bitmap;
+  ULONG* bits;
+  ULONG* window_free;    // per window; kUnknown until it was scanned
+  ULONG window_count;
+  ULONG window;          // the one that `bitmap` describes; kUnknown = none
+  ULONG free_clusters;
+  ULONG hint;            // cluster where the next search starts
+  static constexpr ULONG kUnknown = 0xFFFFFFFF;
+};
+
+enum class VolumeState : UCHAR { kMounted, kDismounted };
+
+/// Volume control block: the device extension of the volume device (nonpaged).
+struct Vcb {
+  PDEVICE_OBJECT device;
+  PDEVICE_OBJECT target;  // the storage device below
+  PVPB vpb;
+  PVPB spare_vpb;         // takes vpb's place on the real device at dismount
+  LIST_ENTRY global_link;
+  ERESOURCE resource;
+  ERESOURCE fat_resource;
+  Geometry geometry;
+  VolumeState state;
+  bool write_protected;
+  bool shutdown;
+  bool marked_dirty;      // the medium carries our dirty mark
+  bool was_dirty;         // it carried one when mounted, and keeps it
+  bool tearing_down;
+  ULONG pins;             // who walks the list of volumes; guarded by Globals::list_mutex
+  PFILE_OBJECT locked_by;
+  ULONG open_handles;     // user file objects before cleanup
+  ULONG file_objects;     // user file objects before close
+  Fcb* volume_fcb;
+  Fcb* root;
+  PFILE_OBJECT volume_stream;  // reserved area and active FAT
+  LIST_ENTRY all_fcbs;
+  LIST_ENTRY hash[kHashBuckets];
+  LIST_ENTRY idle_directories;
+  ULONG idle_count;
+  bool trimming;
+  LIST_ENTRY ccbs;
+  FreeMap free;
+  PNOTIFY_SYNC notify_sync;
+  LIST_ENTRY notify_list;
+  ULONG change_count;
+};
+
+enum class FcbKind : UCHAR { kVolume, kRoot, kDirectory, kFile };
+
+struct FcbNonPaged {
+  SECTION_OBJECT_POINTERS section;
+  ERESOURCE resource;
+  ERESOURCE paging_resource;
+  ERESOURCE chain_resource;
+  FAST_MUTEX header_mutex;
+};
+
+/// File control block (paged pool). The header comes first: FsContext of every file object points here.
+struct Fcb {
+  FSRTL_ADVANCED_FCB_HEADER header;
+  Vcb* vcb;
+  FcbNonPaged* np;
+  Fcb* parent;             // null: volume, root
+  LIST_ENTRY all_link;
+  LIST_ENTRY hash_link;
+  LIST_ENTRY idle_link;    // Flink null unless idle
+  FcbKind kind;
+  bool delete_pending;
+  bool unlinked;           // no name any more
+  bool dirent_dirty;
+  bool oplock_initialized;
+  bool mcb_initialized;
+  ULONG open_handles;
+  ULONG references;        // file objects, children, and callers in flight
+  ULONG stream_references; // stream file objects not closed yet
+  ULONG stream_closes;     // ... closed, but still in the queue
+  LIST_ENTRY stream_close_link;
+  PFILE_OBJECT stream;     // directories, volume
+  SHARE_ACCESS share;
+  FILE_LOCK lock;
+  OPLOCK oplock;
+  PVOID lazy_write_thread;
+
+  // what the directory says
+  UCHAR attributes;
+  UCHAR nt_case;
+  ULONG first_cluster;
+  LARGE_INTEGER creation_time;  // system time
+  LARGE_INTEGER access_time;
+  LARGE_INTEGER write_time;
+  ULONG first_slot;        // bytes from the start of the parent, of the first slot of the name
+  ULONG dirent_slot;       // ... and of the short entry
+  UNICODE_STRING name;     // long name, or the short one (paged pool)
+  UNICODE_STRING short_name;
+  WCHAR short_buffer[12];
+
+  // cluster chain: vcn -> cluster, guarded by chain_resource while it grows
+  LARGE_MCB mcb;
+  ULONG known_clusters;
+  ULONG last_cluster;
+  bool chain_complete;
+  ULONG brent_mark;
+  ULONG brent_limit;
+  ULONG brent_steps;
+
+  ULONG free_slot_hint;    // directories: no free slot below
+
+  bool is_directory() const { return kind == FcbKind::kRoot || kind == FcbKind::kDirectory; }
+  LONGLONG file_size() const { return header.FileSize.QuadPart; }
+};
+
+/// Context control block: one per user file object (paged pool).
+struct Ccb {
+  LIST_ENTRY link;
+  LIST_ENTRY close_link;
+  Fcb* fcb;
+  PFILE_OBJECT file;
+  bool delete_on_close;
+  bool volume;
+  bool modified_by_user_times_write;   // the caller set the time itself: leave it alone at cleanup
+  bool modified_by_user_times_access;
+  // directory enumeration
+  bool query_started;
+  bool match_all;
+  bool allow_extended_dasd;
+  ULONG query_offset;
+  UNICODE_STRING pattern;
+  UNICODE_STRING notify_name;
+};
+
+struct Globals {
+  PDRIVER_OBJECT driver;
+  PDEVICE_OBJECT device;     // \Fat
+  FAST_IO_DISPATCH fast_io;
+  CACHE_MANAGER_CALLBACKS callbacks;
+  ERESOURCE mount_resource;  // one mount at a time; before any Vcb::resource
+  FAST_MUTEX list_mutex;     // volumes; after any Vcb::resource
+  LIST_ENTRY volumes;
+  FAST_MUTEX close_mutex;    // both close queues
+  LIST_ENTRY close_queue;        // Ccb::close_link
+  LIST_ENTRY stream_close_queue; // Fcb::stream_close_link
+  bool close_worker_queued;
+  WORK_QUEUE_ITEM close_worker;
+  KEVENT close_idle;
+};
+extern Globals g;
+
+// ---------------------------------------------------------------------------------------------------------------
+// Requests (dispatch.cc)
+
+/// What one request carries through the driver. Lives on the dispatcher's stack, or in pool once posted.
+struct IrpContext {
+  WORK_QUEUE_ITEM work;
+  PIRP irp;
+  PDEVICE_OBJECT device;
+  Vcb* vcb;      // null: the request is for the file system device
+  UCHAR major;
+  UCHAR minor;
+  bool can_wait;
+  bool top_level;
+  bool write_through;
+  bool posted;
+
+  PIO_STACK_LOCATION stack() const { return IoGetCurrentIrpStackLocation(irp); }
+  Wait wait() const { return can_wait ? Wait::kYes : Wait::kNo; }
+  bool paging() const { return (irp->Flags & IRP_PAGING_IO) != 0; }
+};
+
+/// An operation returns the final status, STATUS_PENDING when the IRP is no longer its own, or STATUS_CANT_WAIT
+/// (having changed nothing) to be run again in a worker.
+using Operation = NTSTATUS (*)(IrpContext& context);
+
+NTSTATUS Create(IrpContext&);
+NTSTATUS Close(IrpContext&);
+NTSTATUS Read(IrpContext&);
+NTSTATUS Write(IrpContext&);
+NTSTATUS QueryInformation(IrpContext&);
+NTSTATUS SetInformation(IrpContext&);
+NTSTATUS RefuseExtendedAttributes(IrpContext&);
+NTSTATUS FlushBuffers(IrpContext&);
+NTSTATUS QueryVolumeInformation(IrpContext&);
+NTSTATUS SetVolumeInformation(IrpContext&);
+NTSTATUS DirectoryControl(IrpContext&);
+NTSTATUS FileSystemControl(IrpContext&);
+NTSTATUS DeviceControl(IrpContext&);
+NTSTATUS Shutdown(IrpContext&);
+NTSTATUS LockControl(IrpContext&);
+NTSTATUS Cleanup(IrpContext&);
+NTSTATUS Pnp(IrpContext&);
+
+extern "C" {
+DRIVER_DISPATCH FatDispatch;
+DRIVER_UNLOAD FatUnload;
+VOID NTAPI FatPrePostIrp(PVOID context, PIRP irp);
+VOID NTAPI FatOplockComplete(PVOID context, PIRP irp);
+VOID NTAPI FatDeferredWrite(PVOID context1, PVOID context2);
+}
+/// Hands the IRP to a worker, pending. The caller returns STATUS_PENDING and forgets it.
+NTSTATUS PostIrp(PIRP irp);
+/// Keeps a cached write until the cache has room. @returns STATUS_PENDING, or why the buffer cannot be kept
+NTSTATUS DeferWrite(IrpContext& context, ULONG bytes);
+void CompleteIrp(PIRP irp, NTSTATUS status);
+
+/// Checks that the volume is in a state for this request.
+NTSTATUS VerifyVolume(const IrpContext& context, const Ccb* ccb);
+/// Refuses read-only media, and puts the dirty mark on the medium before the first change.
+NTSTATUS BeginModification(Vcb& vcb);
+
+// ---------------------------------------------------------------------------------------------------------------
+// Buffers and the disk (buffers.cc, disk_io.cc)
+
+NTSTATUS LockUserBuffer(PIRP irp, LOCK_OPERATION operation, ULONG length);
+/// Address of the requestor's buffer valid in this thread; with no MDL, a raw address that may fault.
+NTSTATUS MapUserBuffer(PIRP irp, PVOID* address);
+
+/// One transfer of whole sectors between the medium and a nonpaged buffer.
+NTSTATUS TransferDisk(PDEVICE_OBJECT target, UCHAR major, LONGLONG offset, ULONG length, PVOID buffer);
+/// The same for a locked buffer.
+NTSTATUS TransferDevice(PDEVICE_OBJECT target, UCHAR major, LONGLONG offset, ULONG length, PMDL mdl,
+                        bool write_through);
+/// Transfers whole sectors of a stream, run by run, through `mdl` from byte `mdl_offset`; waits.
+NTSTATUS TransferStream(Fcb& fcb, UCHAR major, LONGLONG offset, ULONG length, PMDL mdl, ULONG mdl_offset,
+                        bool write_through);
+/// The same through a bounce buffer: any offset and length, reading the sectors around for a write.
+NTSTATUS TransferStreamUnaligned(Fcb& fcb, UCHAR major, LONGLONG offset, ULONG length, PVOID buffer);
+NTSTATUS ZeroStreamOnDisk(Fcb& fcb, LONGLONG from, LONGLONG to);
+NTSTATUS ZeroCluster(Vcb& vcb, ULONG cluster);
+NTSTATUS DeviceIoControl(PDEVICE_OBJECT target, ULONG code, PVOID in, ULONG in_bytes, PVOID out, ULONG out_bytes,
+                         ULONG_PTR* information);
+
+// ---------------------------------------------------------------------------------------------------------------
+// The FAT (fat_table.cc, cluster_alloc.cc, chain.cc)
+
+NTSTATUS ReadFatEntry(Vcb& vcb, ULONG cluster, ULONG* value);
+/// Sequential access to FAT entries that keeps its page mapped or pinned.
+class FatCursor {
+ public:
+  enum class Access { kRead, kWrite };
+  FatCursor(Vcb& vcb, Access access) : vcb_(vcb), access_(access) {}
+  NTSTATUS Read(ULONG cluster, ULONG* value);
+  NTSTATUS Write(ULONG cluster, ULONG value);  // fat_resource exclusive
+
+ private:
+  NTSTATUS Locate(LONGLONG offset, UCHAR** at);
+  NTSTATUS ReadRaw(ULONG cluster, ULONG* value);
+  Vcb& vcb_;
+  Access access_;
+  CacheView view_;
+  LONGLONG base_ = -1;
+};
+inline bool IsDataCluster(const Vcb& vcb, ULONG cluster) {
+  return cluster >= kFirstCluster && cluster - kFirstCluster < vcb.geometry.cluster_count;
+}
+inline LONGLONG ClusterOffset(const Vcb& vcb, ULONG cluster) {
+  return vcb.geometry.data_base + (static_cast<LONGLONG>(cluster - kFirstCluster) << vcb.geometry.cluster_shift);
+}
+
+NTSTATUS InitializeFreeMap(Vcb& vcb);
+void FreeFreeMap(Vcb& vcb);
+/// Makes a chain of `count` clusters, described in `runs` from vcn 0. On failure nothing is allocated.
+NTSTATUS AllocateClusters(Vcb& vcb, ULONG hint, ULONG count, PLARGE_MCB runs, ULONG* first, ULONG* last);
+/// Frees a chain, to its end. Stops with STATUS_FILE_CORRUPT_ERROR at an entry that no chain can contain.
+NTSTATUS FreeChain(Vcb& vcb, ULONG first);
+
+/// Maps cluster `vcn` of a chain; `count` clusters follow on the medium.
+/// @returns STATUS_END_OF_FILE past the chain's end; STATUS_FILE_CORRUPT_ERROR for a chain that loops or leaves the volume
+NTSTATUS LookupCluster(Fcb& fcb, ULONG vcn, ULONG* cluster, ULONG* count);
+NTSTATUS LoadWholeChain(Fcb& fcb);
+/// Byte range of a stream -> byte range of the medium.
+NTSTATUS LookupRun(Fcb& fcb, LONGLONG offset, ULONG length, LONGLONG* disk_offset, ULONG* run_length);
+NTSTATUS ExtendChain(Fcb& fcb, ULONG clusters_wanted, bool zero_new);
+NTSTATUS TruncateChain(Fcb& fcb, ULONG clusters_kept);
+void ResetChain(Fcb& fcb, ULONG first_cluster);
+
+// ---------------------------------------------------------------------------------------------------------------
+// Sizes (size.cc); Fcb resource exclusive
+
+constexpr LONGLONG kMaxFileSize = 0xFFFFFFFFLL;
+LONGLONG RoundToCluster(const Vcb& vcb, LONGLONG bytes);
+NTSTATUS SetAllocation(Fcb& fcb, PFILE_OBJECT file, LONGLONG bytes);
+NTSTATUS SetEndOfFile(Fcb& fcb, PFILE_OBJECT file, LONGLONG bytes);
+NTSTATUS EnsureAllocation(Fcb& fcb, PFILE_OBJECT file, LONGLONG bytes);
+NTSTATUS ZeroValidDataGap(Fcb& fcb, PFILE_OBJECT file, LONGLONG to, Wait wait);
+void PublishSizes(Fcb& fcb, PFILE_OBJECT file);
+CC_FILE_SIZES CacheSizes(const Fcb& fcb);
+NTSTATUS StartCaching(Fcb& fcb, PFILE_OBJECT file);
+
+// ---------------------------------------------------------------------------------------------------------------
+// Names (names.cc, short_name.cc)
+
+struct NameBuffer {
+  UNICODE_STRING name;
+  WCHAR chars[kMaxNameChars + 1];
+  NameBuffer() { Clear(); }
+  void Clear() {
+    name.Buffer = chars;
+    name.Length = 0;
+    name.MaximumLength = kMaxNameChars * sizeof(WCHAR);
+  }
+};
+
+bool IsLegalName(const UNICODE_STRING& name);
+bool NamesEqual(const UNICODE_STRING& a, const UNICODE_STRING& b);
+UCHAR ShortNameChecksum(const UCHAR name[11]);
+/// 8.3 name of a slot, as Unicode, with NT's lower-case flags applied if `apply_case`.
+void DecodeShortName(const UCHAR name[11], UCHAR nt_case, bool apply_case, UNICODE_STRING* out);
+void DecodeLabel(const UCHAR name[11], UNICODE_STRING* out);
+/// True if the name needs no long-name slots: `packed` and `nt_case` then hold all of it.
+bool EncodeShortName(const UNICODE_STRING& name, UCHAR packed[11], UCHAR* nt_case);
+/// A short name that is not in use in the directory, for a long name that needs one.
+NTSTATUS GenerateShortName(Fcb& directory, const UNICODE_STRING& name, UCHAR packed[11]);
+NTSTATUS DuplicateString(const UNICODE_STRING& from, UNICODE_STRING* to);
+void FreeString(UNICODE_STRING* string);
+/// Path from the root, in pool; `last_offset` = byte offset of the last component.
+NTSTATUS FullPath(Fcb& fcb, UNICODE_STRING* path, USHORT* last_offset);
+NTSTATUS ChildPath(Fcb& directory, const UNICODE_STRING& name, UNICODE_STRING* path, USHORT* last_offset);
+
+LARGE_INTEGER DecodeTime(USHORT date, USHORT time, UCHAR tens_of_ms);
+void EncodeTime(LARGE_INTEGER system_time, USHORT* date, USHORT* time, UCHAR* tens_of_ms);
+LARGE_INTEGER Now();
+
+// ---------------------------------------------------------------------------------------------------------------
+// Directories (directory.cc, dirent.cc)
+
+struct DirectoryEntry {
+  Dirent dirent;
+  ULONG first_slot;
+  ULONG dirent_slot;
+  NameBuffer long_name;    // empty if there is none
+  UNICODE_STRING short_name;
+  WCHAR short_chars[13];
+
+  const UNICODE_STRING& name() const { return long_name.name.Length != 0 ? long_name.name : short_name; }
+  ULONG first_cluster(const Vcb& vcb) const {
+    const ULONG high = vcb.geometry.type == FatType::k32 ? dirent.cluster_high : 0u;
+    return (high << 16) | dirent.cluster_low;
+  }
+  bool is_directory() const { return (dirent.attributes & kAttrDirectory) != 0; }
+};
+
+NTSTATUS OpenDirectoryStream(Fcb& directory);
+/// Copies one slot. @returns STATUS_END_OF_FILE past the directory's end
+class SlotCursor {
+ public:
+  explicit SlotCursor(Fcb& directory) : directory_(directory) {}
+  NTSTATUS Read(ULONG offset, Dirent* slot);
+
+ private:
+  Fcb& directory_;
+  CacheView view_;
+  ULONG base_ = 0;
+};
+/// Decodes the next used entry at or after `offset`; volume labels are skipped unless asked for.
+/// @returns STATUS_NO_MORE_FILES at the end
+NTSTATUS NextEntry(SlotCursor& cursor, ULONG offset, bool want_label, DirectoryEntry* entry);
+NTSTATUS FindEntry(Fcb& directory, const UNICODE_STRING& name, DirectoryEntry* entry);
+NTSTATUS ShortNameInUse(Fcb& directory, const UCHAR packed[11], bool* in_use);
+NTSTATUS FindLabel(Fcb& root, DirectoryEntry* entry);
+NTSTATUS IsDirectoryEmpty(Fcb& directory, bool* empty);
+
+/// Vcb exclusive for all that follow, save UpdateDirent (Vcb shared and the Fcb exclusive).
+NTSTATUS AddEntry(Fcb& directory, const UNICODE_STRING& name, Dirent* dirent, ULONG* first_slot, ULONG* dirent_slot);
+NTSTATUS AddLabelEntry(Fcb& root, const Dirent& dirent);
+NTSTATUS RemoveEntry(Fcb& directory, ULONG first_slot, ULONG dirent_slot);
+NTSTATUS WriteSlot(Fcb& directory, ULONG offset, const Dirent& slot);
+NTSTATUS UpdateDirent(Fcb& fcb);
+NTSTATUS InitializeNewDirectory(Fcb& parent, ULONG cluster, const Dirent& own);
+NTSTATUS SetDotDotCluster(Fcb& directory, ULONG parent_cluster);
+NTSTATUS FlushSlots(Fcb& directory, ULONG from, ULONG to);
+
+// ---------------------------------------------------------------------------------------------------------------
+// Fcb life (fcb.cc); Vcb exclusive
+
+NTSTATUS CreateFcb(Vcb& vcb, FcbKind kind, Fcb* parent, Fcb** fcb);
+NTSTATUS CreateFcbFromEntry(Fcb& directory, const DirectoryEntry& entry, Fcb** fcb);
+Fcb* FindFcb(const Fcb& directory, ULONG dirent_slot);
+void InsertFcbName(Fcb& fcb);
+void RemoveFcbName(Fcb& fcb);
+NTSTATUS SetFcbName(Fcb& fcb, const UNICODE_STRING& name, const Dirent& dirent);
+void ReferenceFcb(Fcb& fcb);
+/// Drops a reference; the last one frees the Fcb, or keeps a directory warm for a while.
+void ReleaseFcb(Fcb* fcb);
+void TrimIdleDirectories(Vcb& vcb, ULONG keep);
+void DestroyFcb(Fcb* fcb);
+void UpdateFastIoState(Fcb& fcb);
+ULONGLONG FileId(const Fcb& fcb);
+ULONGLONG FileIdOfEntry(Fcb& directory, const DirectoryEntry& entry);
+
+/// Holds a reference for a scope. Vcb exclusive at the scope's end too.
+class FcbRef {
+ public:
+  FcbRef() = default;
+  explicit FcbRef(Fcb* adopted) : fcb_(adopted) {}
+  FcbRef(const FcbRef&) = delete;
+  FcbRef& operator=(const FcbRef&) = delete;
+  ~FcbRef() { Adopt(nullptr); }
+  void Adopt(Fcb* fcb) {
+    if (fcb_ != nullptr) ReleaseFcb(fcb_);
+    fcb_ = fcb;
+  }
+  Fcb* get() const { return fcb_; }
+  Fcb* Detach() {
+    Fcb* fcb = fcb_;
+    fcb_ = nullptr;
+    return fcb;
+  }
+
+ private:
+  Fcb* fcb_ = nullptr;
+};
+
+inline Fcb* FcbOf(PFILE_OBJECT file) { return static_cast<Fcb*>(file->FsContext); }
+inline Ccb* CcbOf(PFILE_OBJECT file) { return static_cast<Ccb*>(file->FsContext2); }
+/// Where a volume handle's bytes end: with FSCTL_ALLOW_EXTENDED_DASD_IO the device says it.
+inline LONGLONG VolumeHandleLimit(const Vcb& vcb, const Ccb& ccb) {
+  return ccb.allow_extended_dasd ? MAXLONGLONG : vcb.geometry.volume_bytes;
+}
+Ccb* CreateCcb(Fcb& fcb, PFILE_OBJECT file);
+void FreeCcb(Ccb* ccb);
+
+// ---------------------------------------------------------------------------------------------------------------
+// Volumes (volume.cc, dirty.cc)
+
+NTSTATUS MountVolume(IrpContext& context);
+NTSTATUS VerifyMountedVolume(IrpContext& context);
+NTSTATUS MarkDirty(Vcb& vcb);
+NTSTATUS MarkClean(Vcb& vcb);
+/// Writes every dirty page and directory entry of the volume, then the clean mark. Vcb exclusive.
+NTSTATUS FlushVolume(Vcb& vcb, bool mark_clean);
+NTSTATUS FlushFile(Fcb& fcb);
+NTSTATUS FlushDisk(Vcb& vcb);
+/// Lets go of what only the cache still holds: sections of closed files, idle directories. Vcb exclusive.
+void PurgeClosedFiles(Vcb& vcb);
+/// After this no request but cleanup and close touches the volume. Vcb exclusive.
+void DismountVolume(Vcb& vcb, bool flush);
+/// Finishes the closes of this volume that wait in the queue. Vcb exclusive.
+void DrainCloses(Vcb& vcb);
+/// Calls `visit` for every mounted volume, Vcb exclusive.
+void ForEachVolume(void (*visit)(Vcb& vcb));
+/// Gives up Vcb::resource (exclusive), or the whole volume if it was dismounted and this was its last user.
+void ReleaseVolume(Vcb& vcb);
+
+// Notification (notify.cc)
+void ReportChange(Fcb& fcb, ULONG filter, ULONG action);
+void ReportNamedChange(Fcb& directory, const UNICODE_STRING& name, ULONG filter, ULONG action);
+
+// Rename (rename.cc)
+NTSTATUS RenameFile(IrpContext& context, Fcb& fcb, Ccb& ccb);
+/// Takes the name away from a file whose last handle closed. Vcb and Fcb exclusive.
+NTSTATUS DeleteFileName(Fcb& fcb);
+
+// Tables (fast_io.cc)
+void InitializeFastIo();
+
+}  // namespace fat

@@ -1,0 +1,67 @@
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <memory>
+
+#include "front/cli/commands.h"
+#include "front/cli/machine_options.h"
+#include "front/cli/names.h"
+#include "front/cli/volume.h"
+
+namespace cli {
+namespace {
+
+constexpr size_t kChunkBytes = 256 * 1024;
+constexpr auto kEndOfFile = static_cast<int32_t>(0xC0000011);
+
+struct Arguments {
+  MachineArguments machine;
+  std::vector<std::string> paths;
+  bool uncached = false;
+};
+
+void CatHost(const Path& path) {
+  std::ifstream file(path.host, std::ios::binary);
+  if (!file) throw CommandFailed("cat " + path.text, {ntio::FailureKind::kRequest, 0, "cannot open the host's file"});
+  std::cout << file.rdbuf() << std::flush;
+}
+
+void CatVolume(ntio::Machine& machine, const Path& path, bool uncached) {
+  const std::string context = "cat " + path.text;
+  auto options = ForReading();
+  constexpr uint32_t kNoIntermediateBuffering = 0x8;
+  if (uncached) options.options |= kNoIntermediateBuffering;
+  auto file = Need(context, machine.Open(path.nt, options));
+  auto buffer = Need(context, machine.AllocateBuffer(kChunkBytes));
+  for (uint64_t offset = 0;;) {
+    const auto result = file.Read(offset, buffer.span());
+    if (result.status == kEndOfFile) break;
+    Need(context, result);
+    if (result.information == 0) break;
+    if (std::fwrite(buffer.data(), 1, result.information, stdout) != result.information)
+      throw CommandFailed(context, {ntio::FailureKind::kRequest, 0, "cannot write to standard output"});
+    offset += result.information;
+  }
+}
+
+void Run(const Arguments& arguments) {
+  std::vector<Path> paths;
+  for (const auto& text : arguments.paths) paths.push_back(ParsePath(text));
+  auto machine = arguments.machine.Boot();
+  for (const auto& path : paths) path.on_volume ? CatVolume(*machine, path, arguments.uncached) : CatHost(path);
+  std::fflush(stdout);
+  arguments.machine.Finish(*machine);
+}
+
+}  // namespace
+
+void AddCat(CLI::App& app) {
+  auto arguments = std::make_shared<Arguments>();
+  auto* command = app.add_subcommand("cat", "Write files to standard output");
+  arguments->machine.AddTo(*command);
+  command->add_option("PATHS", arguments->paths, "Files")->required();
+  command->add_flag("--uncached", arguments->uncached, "Open with FILE_NO_INTERMEDIATE_BUFFERING");
+  command->callback([arguments] { Run(*arguments); });
+}
+
+}  // namespace cli

@@ -1,0 +1,112 @@
+#include "front/cli/machine_options.h"
+
+#include <cstdio>
+
+namespace cli {
+namespace {
+
+uint64_t ParseSize(const std::string& key, const std::string& text) {
+  size_t used = 0;
+  uint64_t value = 0;
+  try {
+    value = std::stoull(text, &used, 0);
+  } catch (const std::exception&) {
+    throw CLI::ValidationError("--disk", key + "=" + text + ": a number is wanted, such as 4096 or 64K");
+  }
+  const std::string unit = text.substr(used);
+  if (unit == "K" || unit == "k") return value << 10;
+  if (unit == "M" || unit == "m") return value << 20;
+  if (!unit.empty()) throw CLI::ValidationError("--disk", key + "=" + text + ": the unit is K or M");
+  return value;
+}
+
+}  // namespace
+
+void Need(const std::string& context, const ntio::IoResult& result) {
+  if (result.stopped) throw CommandFailed(context, {ntio::FailureKind::kBugCheck, 0, "the machine has stopped (bug check)"});
+  if (!result.ok()) throw CommandFailed(context, {ntio::FailureKind::kRequest, result.status, {}});
+}
+
+DiskArgument ParseDisk(const std::string& text) {
+  DiskArgument disk;
+  size_t begin = text.find(',');
+  disk.path = text.substr(0, begin);
+  while (begin != std::string::npos) {
+    const size_t end = text.find(',', begin + 1);
+    const std::string option = text.substr(begin + 1, end == std::string::npos ? end : end - begin - 1);
+    begin = end;
+    const size_t equals = option.find('=');
+    const std::string key = option.substr(0, equals);
+    const std::string value = equals == std::string::npos ? "" : option.substr(equals + 1);
+    if (key == "ro" && value.empty()) {
+      disk.options.read_only = true;
+    } else if (key == "sector") {
+      disk.options.sector_bytes = static_cast<uint32_t>(ParseSize(key, value));
+      if (disk.options.sector_bytes != 512 && disk.options.sector_bytes != 4096)
+        throw CLI::ValidationError("--disk", "sector=" + value + ": a sector has 512 or 4096 bytes");
+    } else if (key == "max-transfer") {
+      disk.options.max_transfer_bytes = static_cast<uint32_t>(ParseSize(key, value));
+    } else if (key == "partition") {
+      disk.options.partition = static_cast<uint32_t>(ParseSize(key, value));
+    } else if (key == "engine" && (value == "io_uring" || value == "threads")) {
+      disk.options.engine = value == "threads" ? ntio::DiskEngine::kThreads : ntio::DiskEngine::kIoUring;
+    } else {
+      throw CLI::ValidationError("--disk", "\"" + option +
+                                               "\" is not an option of a disk; these are: ro, sector=512|4096, "
+                                               "max-transfer=SIZE, partition=N, engine=io_uring|threads");
+    }
+  }
+  if (disk.path.empty()) throw CLI::ValidationError("--disk", "the image's name is missing");
+  return disk;
+}
+
+void MachineArguments::AddTo(CLI::App& command, bool disk_required) {
+  auto* disk = command.add_option("--disk", disks_,
+                                  "Disk image: IMAGE[,ro][,sector=4096][,max-transfer=64K][,partition=N]");
+  disk->type_name("IMAGE")->allow_extra_args(false);
+  if (disk_required) disk->required();
+  command.add_option("--fs", file_systems_, "File-system driver: a shipped one by name, or a path (default: fat)")
+      ->type_name("DRIVER")->allow_extra_args(false);
+  command.add_option("--filter", filters_, "Legacy filter driver, loaded before the volume is mounted")
+      ->type_name("DRIVER")->allow_extra_args(false);
+  command.add_option("--inf", inf_files_, "Install a driver's .inf into the registry")->allow_extra_args(false);
+  command.add_option("--reg", registry_files_, "Merge a .reg file into the registry")->allow_extra_args(false);
+  command.add_option("--stats", stats_, "Print what the requests did, when done: text (default) or json")
+      ->expected(0, 1)->default_str("text")->check(CLI::IsMember({"text", "json"}))->type_name("[=json]");
+  command.add_option("--processors", processors_, "Virtual processors")->check(CLI::Range(1u, 64u));
+  command.add_option("--entry-timeout", entry_timeout_seconds_,
+                     "Seconds after which a DriverEntry that does not return is a bug check; 0: never");
+  command.add_flag("--lazy-imports", lazy_imports_, "Load a driver whose imports are missing; a call to one is a bug check");
+  command.add_flag("--debug-output", debug_output_, "Print the drivers' debug output (DbgPrint)");
+}
+
+std::unique_ptr<ntio::Machine> MachineArguments::Boot() const {
+  std::vector<DiskArgument> disks;
+  for (const auto& text : disks_) disks.push_back(ParseDisk(text));
+
+  ntio::MachineOptions options;
+  options.processors = processors_;
+  options.statistics = !stats_.empty();
+  options.print_driver_output = debug_output_;
+  auto machine = std::make_unique<ntio::Machine>(options);
+  Need("boot", machine->booted());
+  for (const auto& file : registry_files_) Need(file, machine->LoadRegistryFile(file));
+  for (const auto& file : inf_files_) Need(file, machine->LoadInfFile(file));
+  ntio::LoadOptions load;
+  load.lazy_imports = lazy_imports_;
+  load.entry_timeout_seconds = entry_timeout_seconds_;
+  for (const auto& driver : filters_) Need(driver, machine->Load(driver, load));
+  const std::vector<std::string> standard{"fat"};
+  for (const auto& driver : file_systems_.empty() ? standard : file_systems_) Need(driver, machine->Load(driver, load));
+  for (const auto& disk : disks) Need(disk.path, machine->AddDisk(disk.path, disk.options));
+  return machine;
+}
+
+void MachineArguments::Finish(ntio::Machine& machine) const {
+  const ntio::Stats stats = machine.Statistics();
+  Need("shutdown", machine.Shutdown());
+  if (stats_ == "json") std::printf("%s\n", stats.Json().c_str());
+  else if (!stats_.empty()) std::printf("%s", stats.Text().c_str());
+}
+
+}  // namespace cli

@@ -1,0 +1,3 @@
+// Base integer types live in ntdef.h.
+#pragma once
+#include "ntdef.h"

@@ -1,0 +1,3 @@
+// All annotations live in sal.h.
+#pragma once
+#include "sal.h"

@@ -1,0 +1,52 @@
+// Counters of requests. One machine's worth; off, they cost a branch.
+#include "src/io/internal.h"
+
+namespace nt::io {
+namespace {
+
+Statistics g_statistics;
+constinit thread_local bool t_fast = false;
+
+constexpr const char* kFastIoNames[] = {
+    "SizeOfFastIoDispatch", "FastIoCheckIfPossible", "FastIoRead", "FastIoWrite", "FastIoQueryBasicInfo",
+    "FastIoQueryStandardInfo", "FastIoLock", "FastIoUnlockSingle", "FastIoUnlockAll", "FastIoUnlockAllByKey",
+    "FastIoDeviceControl", "AcquireFileForNtCreateSection", "ReleaseFileForNtCreateSection", "FastIoDetachDevice",
+    "FastIoQueryNetworkOpenInfo", "AcquireForModWrite", "MdlRead", "MdlReadComplete", "PrepareMdlWrite",
+    "MdlWriteComplete", "FastIoReadCompressed", "FastIoWriteCompressed", "MdlReadCompleteCompressed",
+    "MdlWriteCompleteCompressed", "FastIoQueryOpen", "ReleaseForModWrite", "AcquireForCcFlush", "ReleaseForCcFlush"};
+static_assert(std::size(kFastIoNames) == Statistics::kFastIoEntries);
+
+constexpr const char* kMajorNames[] = {
+    "IRP_MJ_CREATE", "IRP_MJ_CREATE_NAMED_PIPE", "IRP_MJ_CLOSE", "IRP_MJ_READ", "IRP_MJ_WRITE",
+    "IRP_MJ_QUERY_INFORMATION", "IRP_MJ_SET_INFORMATION", "IRP_MJ_QUERY_EA", "IRP_MJ_SET_EA", "IRP_MJ_FLUSH_BUFFERS",
+    "IRP_MJ_QUERY_VOLUME_INFORMATION", "IRP_MJ_SET_VOLUME_INFORMATION", "IRP_MJ_DIRECTORY_CONTROL",
+    "IRP_MJ_FILE_SYSTEM_CONTROL", "IRP_MJ_DEVICE_CONTROL", "IRP_MJ_INTERNAL_DEVICE_CONTROL", "IRP_MJ_SHUTDOWN",
+    "IRP_MJ_LOCK_CONTROL", "IRP_MJ_CLEANUP", "IRP_MJ_CREATE_MAILSLOT", "IRP_MJ_QUERY_SECURITY",
+    "IRP_MJ_SET_SECURITY", "IRP_MJ_POWER", "IRP_MJ_SYSTEM_CONTROL", "IRP_MJ_DEVICE_CHANGE", "IRP_MJ_QUERY_QUOTA",
+    "IRP_MJ_SET_QUOTA", "IRP_MJ_PNP"};
+static_assert(std::size(kMajorNames) == IRP_MJ_MAXIMUM_FUNCTION + 1);
+
+}  // namespace
+
+Statistics& TheStatistics() { return g_statistics; }
+
+void ResetStatistics() {
+  for (auto& row : g_statistics.fast_io) row.called = row.returned_true = row.returned_false = 0;
+  for (auto& row : g_statistics.irp) row.sent = row.failed = 0;
+  auto& paging = g_statistics.paging;
+  paging.reads = paging.writes = paging.bytes_read = paging.bytes_written = 0;
+}
+
+const char* FastIoEntryName(size_t index) { return index < std::size(kFastIoNames) ? kFastIoNames[index] : "?"; }
+const char* MajorFunctionName(UCHAR major) { return major < std::size(kMajorNames) ? kMajorNames[major] : "IRP_MJ_?"; }
+
+void CountFastIo(size_t index, bool returned_true) {
+  auto& row = g_statistics.fast_io[index];
+  row.called.fetch_add(1, std::memory_order_relaxed);
+  (returned_true ? row.returned_true : row.returned_false).fetch_add(1, std::memory_order_relaxed);
+}
+
+void NoteFastIo(bool used) { t_fast = used; }
+bool LastRequestWasFastIo() { return t_fast; }
+
+}  // namespace nt::io

@@ -1,0 +1,245 @@
+// Loading: what binds, what is refused, and with which words.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+#include "src/host/host.h"
+#include "src/ldr/call.h"
+#include "src/ldr/ldr.h"
+#include "src/ldr/test_exports.h"
+
+namespace nt::ldr {
+namespace {
+
+using testing::HasSubstr;
+using Case = long long(NTIO_MS_ABI*)();
+
+Result<Image*> Load(const std::string& name, std::string* why, const LoadOptions& options = {}) {
+  AddTestExports();
+  return LoadImage(TestDriver(name), options, why);
+}
+
+void RunCases(const Image* image) {
+  for (const Image::Export& row : image->exports) {
+    if (row.name.rfind("case_", 0) != 0) continue;
+    const auto* want = static_cast<const long long*>(image->FindExport(("want_" + row.name.substr(5)).c_str()));
+    EXPECT_EQ(CallDriver(reinterpret_cast<Case>(image->FindExport(row.name.c_str()))), *want) << row.name;
+  }
+}
+
+TEST(Loader, Plain_LoadsRunsUnloads) {
+  std::string why;
+  auto image = Load("plain", &why);
+  ASSERT_TRUE(image.ok()) << why;
+  EXPECT_EQ(image.value()->name, "plain.sys");
+  EXPECT_NE(image.value()->base, image.value()->preferred_base);
+  EXPECT_EQ(FindImage(image.value()->base + 100), image.value());
+  EXPECT_EQ(FindImageByName("PLAIN.SYS"), image.value());
+  RunCases(image.value());
+  const uint64_t base = image.value()->base;
+  UnloadImage(image.value());
+  EXPECT_EQ(FindImage(base), nullptr);
+}
+
+TEST(Loader, SameImageTwice_IsTwoImages) {
+  std::string why;
+  auto first = Load("plain", &why);
+  auto second = Load("plain", &why);
+  ASSERT_TRUE(first.ok() && second.ok()) << why;
+  EXPECT_NE(first.value()->base, second.value()->base);
+  RunCases(first.value());
+  RunCases(second.value());
+  UnloadImage(first.value());
+  RunCases(second.value());
+  UnloadImage(second.value());
+}
+
+TEST(Loader, ThousandLoads_DoNotGrow) {
+  std::string why;
+  for (int i = 0; i < 300; i++) {
+    auto image = Load("plain", &why);
+    ASSERT_TRUE(image.ok()) << why;
+    UnloadImage(image.value());
+  }
+}
+
+TEST(Loader, SecurityCookie_IsSet) {
+  std::string why;
+  auto image = Load("cookie", &why);
+  ASSERT_TRUE(image.ok()) << why;
+  RunCases(image.value());
+  UnloadImage(image.value());
+}
+
+TEST(Loader, MissingImports_AreAllNamed) {
+  std::string why;
+  auto image = Load("missing", &why);
+  ASSERT_FALSE(image.ok());
+  EXPECT_EQ(image.status(), STATUS_PROCEDURE_NOT_FOUND);
+  EXPECT_THAT(why, HasSubstr("missing.sys"));
+  EXPECT_THAT(why, HasSubstr("2 imports are missing"));
+  EXPECT_THAT(why, HasSubstr("ntoskrnl.exe!TestMissing"));
+  EXPECT_THAT(why, HasSubstr("ntoskrnl.exe!TestMissingToo"));
+}
+
+TEST(Loader, LazyImports_OtherRoutinesWork) {
+  std::string why;
+  auto image = Load("missing", &why, {.lazy_imports = true, .name = {}});
+  ASSERT_TRUE(image.ok()) << why;
+  EXPECT_EQ(image.value()->missing_imports.size(), 2u);
+  RunCases(image.value());
+  UnloadImage(image.value());
+}
+
+TEST(Loader, LazyImports_VariableIsRefused) {
+  // The name is one that NT exports as a variable; a thunk would hand out code as data.
+  std::string why;
+  auto image = Load("missing_data", &why, {.lazy_imports = true, .name = {}});
+  ASSERT_FALSE(image.ok());
+  EXPECT_THAT(why, HasSubstr("TmTransactionObjectType (a variable"));
+}
+
+void ReportMissing(const char* driver, const char* name) {
+  std::fprintf(stderr, "missing: %s in %s\n", name, driver);
+  std::_Exit(9);
+}
+
+TEST(LoaderDeathTest, LazyImports_CallNamesTheRoutine) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(
+      {
+        std::string why;
+        SetMissingImportHook(ReportMissing);
+        auto image = Load("missing", &why, {.lazy_imports = true, .name = {}});
+        CallDriver(reinterpret_cast<int(NTIO_MS_ABI*)(int)>(image.value()->FindExport("call_missing")), 1);
+      },
+      testing::ExitedWithCode(9), "missing: ntoskrnl.exe!TestMissingToo in missing.sys");
+}
+
+TEST(Loader, DriverExports_SatisfyImports) {
+  std::string why;
+  auto refused = Load("importer", &why);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_THAT(why, HasSubstr("exporter.sys is not loaded"));
+  auto exporter = Load("exporter", &why);
+  ASSERT_TRUE(exporter.ok()) << why;
+  auto importer = Load("importer", &why);
+  ASSERT_TRUE(importer.ok()) << why;
+  RunCases(importer.value());
+  UnloadImage(importer.value());
+  UnloadImage(exporter.value());
+}
+
+TEST(LoaderDeathTest, DiscardInit_MakesItInaccessible) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  std::string why;
+  for (const char* name : {"plain", "init_rwx"}) {
+    auto image = Load(name, &why);
+    ASSERT_TRUE(image.ok()) << why;
+    auto in_init = reinterpret_cast<int(NTIO_MS_ABI*)()>(image.value()->FindExport("in_init"));
+    EXPECT_EQ(CallDriver(in_init), 77);
+    if (std::string(name) == "init_rwx") {
+      EXPECT_THAT(image.value()->warnings, testing::ElementsAre(HasSubstr("INIT")));
+      ASSERT_EQ(image.value()->discardable.size(), 1u);
+      DiscardInit(image.value());
+      bool faulted = false;
+      try {
+        CallDriver(in_init);
+      } catch (const SehException& exception) {
+        faulted = exception.code() == STATUS_ACCESS_VIOLATION;
+      }
+      EXPECT_TRUE(faulted);
+      RunCases(image.value());
+    }
+    UnloadImage(image.value());
+  }
+}
+
+TEST(Loader, FindRoutine_RuntimeThenCrt) {
+  EXPECT_NE(FindRoutine("ExRaiseStatus"), nullptr);
+  EXPECT_NE(FindRoutine("wcslen"), nullptr);
+  EXPECT_EQ(FindRoutine("NoSuchRoutine"), nullptr);
+}
+
+std::string RefusalOf(std::vector<std::byte> file) {
+  AddTestExports();
+  std::string why;
+  auto image = LoadImageFromBytes("x.sys", file, {}, &why);
+  EXPECT_FALSE(image.ok());
+  return why;
+}
+
+std::vector<std::byte> Plain() {
+  std::vector<std::byte> file;
+  EXPECT_EQ(host::ReadFile(TestDriver("plain"), &file), 0);
+  return file;
+}
+
+template <class T>
+void Put(std::vector<std::byte>* file, size_t offset, T value) {
+  std::memcpy(file->data() + offset, &value, sizeof value);
+}
+
+TEST(Loader, Refusals_SayWhatIsWrong) {
+  const auto plain = Plain();
+  uint32_t header;
+  std::memcpy(&header, plain.data() + 0x3c, 4);
+  EXPECT_THAT(RefusalOf({}), HasSubstr("not a PE image"));
+  EXPECT_THAT(RefusalOf(std::vector<std::byte>(100, std::byte{'#'})), HasSubstr("not a PE image"));
+  EXPECT_THAT(RefusalOf({plain.begin(), plain.begin() + header + 10}), HasSubstr("truncated"));
+  EXPECT_THAT(RefusalOf({plain.begin(), plain.begin() + 1200}), HasSubstr("truncated: section"));
+  auto file = plain;
+  Put<uint16_t>(&file, header + 4, 0x14c);
+  EXPECT_THAT(RefusalOf(file), HasSubstr("32-bit x86"));
+  file = plain;
+  Put<uint16_t>(&file, header + 24, 0x10b);
+  EXPECT_THAT(RefusalOf(file), HasSubstr("PE32"));
+  file = plain;
+  Put<uint16_t>(&file, header + 24 + 68, 3);
+  EXPECT_THAT(RefusalOf(file), HasSubstr("subsystem 3"));
+  file = plain;
+  Put<uint32_t>(&file, header + 24 + 32, 0x80);
+  EXPECT_THAT(RefusalOf(file), HasSubstr("section alignment 0x80"));
+  file = plain;
+  Put<uint64_t>(&file, header + 24 + 112 + 9 * 8, 0x0000002800001000);
+  EXPECT_THAT(RefusalOf(file), HasSubstr("thread-local storage"));
+  std::string why;
+  EXPECT_EQ(LoadImage("/nonexistent/x.sys", {}, &why).status(), STATUS_OBJECT_NAME_NOT_FOUND);
+  EXPECT_THAT(why, HasSubstr("/nonexistent/x.sys"));
+}
+
+TEST(Loader, InspectImage_ReportsWithoutLoading) {
+  AddTestExports();
+  const ImageReport report = InspectImage(TestDriver("missing"));
+  EXPECT_TRUE(report.well_formed);
+  EXPECT_FALSE(report.loads);
+  int absent = 0, present = 0;
+  for (const ImportReport& row : report.imports) {
+    absent += row.state == ImportReport::State::kAbsent;
+    present += row.state == ImportReport::State::kPresent;
+    if (row.name == "TestMissing") {
+      EXPECT_EQ(row.reason, "not in the runtime");
+    }
+  }
+  EXPECT_EQ(absent, 2);
+  EXPECT_GT(present, 1);
+  EXPECT_EQ(report.subsystem, 1);
+  EXPECT_FALSE(report.sections.empty());
+  EXPECT_TRUE(InspectImage(TestDriver("plain")).loads);
+  const ImageReport partial = InspectImage(TestDriver("seh_low_level"));
+  bool found = false;
+  for (const ImportReport& row : partial.imports)
+    if (row.name == "RtlVirtualUnwind") found = row.state == ImportReport::State::kPartial && !row.reason.empty();
+  EXPECT_TRUE(found);
+  const ImageReport none = InspectImage("/nonexistent/x.sys");
+  EXPECT_FALSE(none.well_formed);
+  EXPECT_THAT(none.why, HasSubstr("cannot be read"));
+  const std::string loaded[] = {"EXPORTER.SYS"};
+  EXPECT_FALSE(InspectImage(TestDriver("importer")).loads);
+  EXPECT_TRUE(InspectImage(TestDriver("importer"), loaded).loads);
+}
+
+}  // namespace
+}  // namespace nt::ldr

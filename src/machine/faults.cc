@@ -1,0 +1,88 @@
+#include "src/machine/faults.h"
+
+#include <cstdio>
+#include <string>
+
+#include "src/ke/bug_check.h"
+#include "src/ke/ke.h"
+#include "src/ldr/ldr.h"
+
+namespace nt::machine {
+namespace {
+
+// The state in which the thread faulted, while its bug check is being reported; else the reporter's own stack is the story.
+thread_local const ldr::Context* t_fault_context = nullptr;
+
+std::string DescribeStack(std::string* driver) {
+  auto frames = t_fault_context ? ldr::CaptureStackFrom(*t_fault_context) : ldr::CaptureStack(2);
+  ldr::Symbolize(&frames);
+  std::string text;
+  for (const auto& frame : frames) {
+    if (driver->empty() && frame.driver) *driver = frame.module;
+    text += ldr::FormatFrame(frame) + "\n";
+  }
+  return text;
+}
+
+ULONG_PTR Parameter(const EXCEPTION_RECORD& record, ULONG index) {
+  return index < record.NumberParameters ? record.ExceptionInformation[index] : 0;
+}
+
+[[noreturn]] void Stop(const char* message, ULONG code, const EXCEPTION_RECORD& record, const ldr::Context& context) {
+  t_fault_context = &context;
+  ke::BugCheckWithMessage(message, code, static_cast<ULONG>(record.ExceptionCode),
+                          reinterpret_cast<ULONG_PTR>(record.ExceptionAddress), Parameter(record, 0), Parameter(record, 1));
+}
+
+const char* ExplainException(const EXCEPTION_RECORD& record, char* buffer, size_t bytes) {
+  const auto* name = StatusName(static_cast<NTSTATUS>(record.ExceptionCode));
+  if (static_cast<NTSTATUS>(record.ExceptionCode) == STATUS_ACCESS_VIOLATION && record.NumberParameters >= 2) {
+    const char* verb = record.ExceptionInformation[0] == 0 ? "read" : record.ExceptionInformation[0] == 1 ? "wrote" : "executed";
+    std::snprintf(buffer, bytes, "A driver %s memory that is not there: address 0x%016llx.", verb,
+                  static_cast<unsigned long long>(record.ExceptionInformation[1]));
+  } else {
+    std::snprintf(buffer, bytes, "A driver raised an exception that nobody handled: %s (0x%08X).", name ? name : "unknown",
+                  static_cast<unsigned>(record.ExceptionCode));
+  }
+  return buffer;
+}
+
+}  // namespace
+
+void InstallFaultHooks() {
+  ldr::Initialize();
+  ke::SetStackDescriber(DescribeStack);
+  ldr::SetUnhandledExceptionHook([](const EXCEPTION_RECORD& record, const ldr::Context& context) {
+    char text[128];
+    Stop(ExplainException(record, text, sizeof text), KMODE_EXCEPTION_NOT_HANDLED, record, context);
+  });
+  ldr::SetHostFaultHook([](const EXCEPTION_RECORD& record, const ldr::Context& context) {
+    Stop("The runtime itself faulted: a bad pointer from a driver, or a defect of ntio.", KMODE_EXCEPTION_NOT_HANDLED,
+         record, context);
+  });
+  ldr::SetStackOverflowHook([](const EXCEPTION_RECORD&, const ldr::Context& context) {
+    t_fault_context = &context;
+    constexpr ULONG_PTR kDoubleFault = 8;  // what a kernel stack overflow is on Windows
+    ke::BugCheckWithMessage("A thread ran out of kernel stack.", UNEXPECTED_KERNEL_MODE_TRAP, kDoubleFault);
+  });
+  ldr::SetFastFailHook([](uint32_t code, const EXCEPTION_RECORD& record, const ldr::Context& context) {
+    t_fault_context = &context;
+    constexpr uint32_t kStackCookie = 2;
+    ke::BugCheckWithMessage(code == kStackCookie ? "A driver overran a buffer on its stack."
+                                                 : "A driver's own check failed (__fastfail).",
+                            KERNEL_SECURITY_CHECK_FAILURE, code, reinterpret_cast<ULONG_PTR>(&context),
+                            reinterpret_cast<ULONG_PTR>(&record));
+  });
+  ldr::SetMissingImportHook([](const char* driver, const char* name) {
+    const std::string text =
+        std::string(driver) + " called " + name + ", which this version of ntio does not have (--lazy-imports let it load).";
+    ke::BugCheckWithMessage(text.c_str(), KMODE_EXCEPTION_NOT_HANDLED, static_cast<ULONG>(STATUS_ENTRYPOINT_NOT_FOUND));
+  });
+  ldr::SetProcessorHooks({[]() -> uint8_t { return ke::CurrentIrql(); },
+                          [](uint8_t irql) {
+                            if (irql > ke::CurrentIrql()) ke::RaiseIrql(irql);
+                            else ke::LowerIrql(irql);
+                          }});
+}
+
+}  // namespace nt::machine

@@ -1,0 +1,291 @@
+// Requestor memory: buffers by size class, and ZwAllocateVirtualMemory's regions.
+#include <algorithm>
+#include <bit>
+#include <map>
+#include <vector>
+
+#include "src/base/check.h"
+#include "src/base/lock.h"
+#include "src/host/host.h"
+#include "src/ke/ke.h"
+#include "src/ldr/user_access.h"
+#include "src/mm/mm.h"
+#include "src/mm/section.h"
+#include "src/mm/user_arena.h"
+#include "src/mm/view.h"
+
+namespace nt::mm {
+namespace {
+
+constexpr size_t kSmallest = 64, kLargestSmall = 2048;
+constexpr int kClasses = 48;
+constexpr uint64_t kCommitBytes = 1 << 20;
+constexpr uint64_t kGranularity = 64 * 1024;
+
+struct Region {
+  uint64_t bytes;
+  ULONG protect;
+};
+struct Arena {
+  Lock lock{LockRank::kPhysicalMemory};
+  // Buffers. Free ones are remembered here, not in the memory, which requestors may still scribble on.
+  std::vector<void*> free[kClasses] NT_GUARDED_BY(lock);
+  uintptr_t next NT_GUARDED_BY(lock) = kUserBufferBase;
+  uintptr_t committed NT_GUARDED_BY(lock) = kUserBufferBase;
+  // Regions of ZwAllocateVirtualMemory.
+  std::map<uintptr_t, Region> regions NT_GUARDED_BY(lock);
+};
+Arena* g_arena = nullptr;
+
+/// Powers of two, and from a page on the halves between them: 4 K, 6 K -> 8 K pages ...
+size_t ClassBytes(size_t bytes) {
+  if (bytes <= kSmallest) return kSmallest;
+  if (bytes <= kLargestSmall) return std::bit_ceil(bytes);
+  bytes = (bytes + PAGE_SIZE - 1) & ~static_cast<size_t>(PAGE_SIZE - 1);
+  return std::bit_ceil(bytes);
+}
+int ClassOf(size_t class_bytes) { return std::countr_zero(class_bytes); }
+
+host::Access AccessOf(ULONG protect) {
+  switch (protect & 0xFF) {
+    case PAGE_READONLY:
+      return host::Access::kRead;
+    case PAGE_READWRITE:
+      return host::Access::kReadWrite;
+    default:
+      return host::Access::kNone;
+  }
+}
+bool IsKnownProtection(ULONG protect) {
+  const ULONG kind = protect & ~static_cast<ULONG>(PAGE_NOCACHE | PAGE_WRITECOMBINE);
+  return kind == PAGE_READONLY || kind == PAGE_READWRITE || kind == PAGE_NOACCESS;
+}
+
+template <class T>
+T In(const T* from) {
+  return ke::CurrentThread()->previous_mode == KernelMode ? *from : ldr::ReadUser(from);
+}
+template <class T>
+void Out(T* to, const T& value) {
+  if (ke::CurrentThread()->previous_mode == KernelMode)
+    *to = value;
+  else
+    ldr::WriteUser(to, value);
+}
+
+}  // namespace
+
+Status ArenaBoot() {
+  if (!host::ReserveMemory(kUserBufferBase, kUserBufferBytes + kUserVirtualBytes)) return STATUS_CONFLICTING_ADDRESSES;
+  g_arena = new Arena;
+  return STATUS_SUCCESS;
+}
+void ArenaShutdown() {
+  if (!g_arena) return;
+  delete g_arena;
+  g_arena = nullptr;
+  host::ReleaseMemory(reinterpret_cast<void*>(kUserBufferBase), kUserBufferBytes + kUserVirtualBytes);
+}
+
+void* UserArena::Allocate(size_t bytes) {
+  if (bytes > kUserBufferBytes / 2) return nullptr;
+  const size_t rounded = ClassBytes(bytes);
+  LockGuard guard(g_arena->lock);
+  auto& free = g_arena->free[ClassOf(rounded)];
+  if (!free.empty()) {
+    void* buffer = free.back();
+    free.pop_back();
+    return buffer;
+  }
+  uintptr_t at = g_arena->next;
+  if (rounded > kLargestSmall) at = (at + PAGE_SIZE - 1) & ~static_cast<uintptr_t>(PAGE_SIZE - 1);
+  if (rounded > kUserBufferBase + kUserBufferBytes - at) return nullptr;
+  if (at + rounded > g_arena->committed) {
+    const uint64_t more = (at + rounded - g_arena->committed + kCommitBytes - 1) & ~(kCommitBytes - 1);
+    if (g_arena->committed + more > kUserBufferBase + kUserBufferBytes) return nullptr;
+    if (host::CommitMemory(reinterpret_cast<void*>(g_arena->committed), more, host::Access::kReadWrite) != 0) return nullptr;
+    g_arena->committed += more;
+  }
+  g_arena->next = at + rounded;
+  return reinterpret_cast<void*>(at);
+}
+
+void UserArena::Free(void* buffer, size_t bytes) {
+  if (!buffer) return;
+  LockGuard guard(g_arena->lock);
+  g_arena->free[ClassOf(ClassBytes(bytes))].push_back(buffer);
+}
+
+bool IsArenaAddress(uintptr_t address) {
+  LockGuard guard(g_arena->lock);
+  if (address - kUserBufferBase < kUserBufferBytes) return address < g_arena->next;
+  auto next = g_arena->regions.upper_bound(address);
+  if (next == g_arena->regions.begin()) return false;
+  --next;
+  return address - next->first < next->second.bytes && AccessOf(next->second.protect) != host::Access::kNone;
+}
+
+Status NtAllocateVirtualMemory(HANDLE, void** base, ULONG_PTR, SIZE_T* bytes, ULONG type, ULONG protect) {
+  if (!(type & (MEM_COMMIT | MEM_RESERVE)) ||
+      (type & ~static_cast<ULONG>(MEM_COMMIT | MEM_RESERVE | MEM_TOP_DOWN)))
+    return STATUS_INVALID_PARAMETER_5;
+  if (!IsKnownProtection(protect)) return STATUS_INVALID_PAGE_PROTECTION;
+  const auto wanted = reinterpret_cast<uintptr_t>(In(base));
+  SIZE_T size = In(bytes);
+  if (!size || size > kUserVirtualBytes) return STATUS_INVALID_PARAMETER_4;
+  const uintptr_t start_page = wanted & ~static_cast<uintptr_t>(PAGE_SIZE - 1);
+  uintptr_t at = 0;
+  Status status = STATUS_SUCCESS;
+  {
+    LockGuard guard(g_arena->lock);
+    auto& regions = g_arena->regions;
+    if (wanted && !(type & MEM_RESERVE)) {
+      // Commit inside a region: its pages are there from the first touch on.
+      auto next = regions.upper_bound(wanted);
+      size = (wanted + size + PAGE_SIZE - 1 - start_page) & ~static_cast<uint64_t>(PAGE_SIZE - 1);
+      if (next == regions.begin() || start_page + size > std::prev(next)->first + std::prev(next)->second.bytes)
+        return STATUS_CONFLICTING_ADDRESSES;
+      if (host::CommitMemory(reinterpret_cast<void*>(start_page), size, AccessOf(protect)) != 0) return STATUS_NO_MEMORY;
+      std::prev(next)->second.protect = protect;
+      at = start_page;
+    } else {
+      at = wanted & ~static_cast<uintptr_t>(kGranularity - 1);
+      size = wanted ? (wanted + size + PAGE_SIZE - 1 - at) & ~static_cast<uint64_t>(PAGE_SIZE - 1)
+                    : (size + PAGE_SIZE - 1) & ~static_cast<SIZE_T>(PAGE_SIZE - 1);
+      if (wanted) {
+        if (at < kUserVirtualBase || at + size > kUserVirtualBase + kUserVirtualBytes) return STATUS_CONFLICTING_ADDRESSES;
+        auto next = regions.lower_bound(at);
+        if (next != regions.end() && next->first < at + size) return STATUS_CONFLICTING_ADDRESSES;
+        if (next != regions.begin() && std::prev(next)->first + std::prev(next)->second.bytes > at)
+          return STATUS_CONFLICTING_ADDRESSES;
+      } else {
+        at = kUserVirtualBase;
+        for (const auto& [from, region] : regions) {
+          if (from - at >= size) break;
+          at = (from + region.bytes + kGranularity - 1) & ~static_cast<uintptr_t>(kGranularity - 1);
+        }
+        if (at + size > kUserVirtualBase + kUserVirtualBytes) return STATUS_NO_MEMORY;
+      }
+      const ULONG effective = type & MEM_COMMIT ? protect : static_cast<ULONG>(PAGE_NOACCESS);
+      if (host::CommitMemory(reinterpret_cast<void*>(at), size, AccessOf(effective)) != 0) return STATUS_NO_MEMORY;
+      regions[at] = {size, effective};
+    }
+  }
+  Out(base, reinterpret_cast<void*>(at));
+  Out(bytes, size);
+  return status;
+}
+
+Status NtFreeVirtualMemory(HANDLE, void** base, SIZE_T* bytes, ULONG type) {
+  if (type != MEM_RELEASE && type != MEM_DECOMMIT) return STATUS_INVALID_PARAMETER_4;
+  const auto wanted = reinterpret_cast<uintptr_t>(In(base));
+  SIZE_T size = In(bytes);
+  uintptr_t at = wanted & ~static_cast<uintptr_t>(PAGE_SIZE - 1);
+  {
+    LockGuard guard(g_arena->lock);
+    auto next = g_arena->regions.upper_bound(at);
+    if (next == g_arena->regions.begin()) return STATUS_MEMORY_NOT_ALLOCATED;
+    auto region = std::prev(next);
+    if (at >= region->first + region->second.bytes) return STATUS_MEMORY_NOT_ALLOCATED;
+    if (!size) {
+      if (at != region->first) return STATUS_FREE_VM_NOT_AT_BASE;
+      size = region->second.bytes;
+    }
+    size = (wanted + size + PAGE_SIZE - 1 - at) & ~static_cast<uint64_t>(PAGE_SIZE - 1);
+    if (at + size > region->first + region->second.bytes) return STATUS_UNABLE_TO_FREE_VM;
+    host::DecommitMemory(reinterpret_cast<void*>(at), size);
+    if (type == MEM_RELEASE) {
+      const uintptr_t first = region->first, end = first + region->second.bytes;
+      const ULONG protect = region->second.protect;
+      g_arena->regions.erase(region);
+      if (at > first) g_arena->regions[first] = {at - first, protect};
+      if (at + size < end) g_arena->regions[at + size] = {end - at - size, protect};
+    }
+  }
+  Out(base, reinterpret_cast<void*>(at));
+  Out(bytes, size);
+  return STATUS_SUCCESS;
+}
+
+Status NtProtectVirtualMemory(HANDLE, void** base, SIZE_T* bytes, ULONG protect, ULONG* old_protect) {
+  if (!IsKnownProtection(protect)) return STATUS_INVALID_PAGE_PROTECTION;
+  const auto wanted = reinterpret_cast<uintptr_t>(In(base));
+  SIZE_T size = In(bytes);
+  const uintptr_t at = wanted & ~static_cast<uintptr_t>(PAGE_SIZE - 1);
+  size = (wanted + size + PAGE_SIZE - 1 - at) & ~static_cast<uint64_t>(PAGE_SIZE - 1);
+  ULONG old;
+  {
+    LockGuard guard(g_arena->lock);
+    auto next = g_arena->regions.upper_bound(at);
+    if (next == g_arena->regions.begin()) return STATUS_CONFLICTING_ADDRESSES;
+    auto region = std::prev(next);
+    if (at + size > region->first + region->second.bytes) return STATUS_CONFLICTING_ADDRESSES;
+    old = region->second.protect;
+    if (host::ProtectMemory(reinterpret_cast<void*>(at), size, AccessOf(protect)) != 0) return STATUS_NO_MEMORY;
+    if (at == region->first && size == region->second.bytes) region->second.protect = protect;
+  }
+  Out(base, reinterpret_cast<void*>(at));
+  Out(bytes, size);
+  Out(old_protect, old);
+  return STATUS_SUCCESS;
+}
+
+Status NtQueryVirtualMemory(HANDLE, void* base, MEMORY_INFORMATION_CLASS information_class, void* buffer, SIZE_T length,
+                            SIZE_T* returned) {
+  if (information_class != MemoryBasicInformation) return STATUS_INVALID_INFO_CLASS;
+  if (length < sizeof(MEMORY_BASIC_INFORMATION)) return STATUS_INFO_LENGTH_MISMATCH;
+  const auto at = reinterpret_cast<uintptr_t>(base) & ~static_cast<uintptr_t>(PAGE_SIZE - 1);
+  if (at >= kUserProbeAddress) return STATUS_INVALID_PARAMETER;
+  MEMORY_BASIC_INFORMATION information = {};
+  information.BaseAddress = reinterpret_cast<void*>(at);
+  information.State = MEM_FREE;
+  information.Protect = PAGE_NOACCESS;
+  information.RegionSize = PAGE_SIZE;
+  uint64_t offset, left, view_bytes;
+  uintptr_t view_base;
+  bool writable;
+  if (Segment* segment = IsViewAddress(base) ? SegmentOfView(at, &offset, &left, &view_base, &writable, &view_bytes) : nullptr) {
+    ReleaseSegment(segment);
+    information.AllocationBase = reinterpret_cast<void*>(view_base);
+    information.AllocationProtect = information.Protect = writable ? PAGE_READWRITE : PAGE_READONLY;
+    information.RegionSize = left;
+    information.State = MEM_COMMIT;
+    information.Type = MEM_MAPPED;
+  } else {
+    LockGuard guard(g_arena->lock);
+    auto next = g_arena->regions.upper_bound(at);
+    if (next != g_arena->regions.begin() && at < std::prev(next)->first + std::prev(next)->second.bytes) {
+      const auto region = std::prev(next);
+      information.AllocationBase = reinterpret_cast<void*>(region->first);
+      information.AllocationProtect = information.Protect = region->second.protect;
+      information.RegionSize = region->first + region->second.bytes - at;
+      information.State = region->second.protect == PAGE_NOACCESS ? MEM_RESERVE : MEM_COMMIT;
+      information.Type = MEM_PRIVATE;
+    } else if (at >= kUserBufferBase && at < g_arena->next) {
+      information.AllocationBase = reinterpret_cast<void*>(kUserBufferBase);
+      information.AllocationProtect = information.Protect = PAGE_READWRITE;
+      information.RegionSize = g_arena->next - at;
+      information.State = MEM_COMMIT;
+      information.Type = MEM_PRIVATE;
+    }
+  }
+  Out(static_cast<MEMORY_BASIC_INFORMATION*>(buffer), information);
+  if (returned) Out(returned, static_cast<SIZE_T>(sizeof information));
+  return STATUS_SUCCESS;
+}
+
+Status NtFlushVirtualMemory(HANDLE, void** base, SIZE_T* bytes, IO_STATUS_BLOCK* iosb) {
+  const auto at = reinterpret_cast<uintptr_t>(In(base));
+  const SIZE_T size = In(bytes);
+  uintptr_t start = 0;
+  uint64_t flushed = 0;
+  IO_STATUS_BLOCK result = {};
+  const Status status = FlushView(at, size, &start, &flushed, &result);
+  if (status == STATUS_NOT_MAPPED_VIEW) return status;
+  Out(base, reinterpret_cast<void*>(start));
+  Out(bytes, static_cast<SIZE_T>(flushed));
+  Out(iosb, result);
+  return status;
+}
+
+}  // namespace nt::mm

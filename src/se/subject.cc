@@ -1,0 +1,49 @@
+// Subject contexts: the tokens of a thread and its process, captured for a check. Privileges.
+#include "src/ke/thread.h"
+#include "src/ob/ob.h"
+#include "src/ps/ps.h"
+#include "src/se/se.h"
+
+namespace nt::se {
+
+void CaptureSubjectContext(PSECURITY_SUBJECT_CONTEXT context) {
+  auto* thread = ke::CurrentThread();
+  auto* process = thread->process.load(std::memory_order_relaxed);
+  *context = {};
+  context->PrimaryToken = process->token.load();
+  if (context->PrimaryToken) ob::ReferenceObject(context->PrimaryToken);
+  context->ClientToken = thread->impersonation_token;
+  if (context->ClientToken) {
+    ob::ReferenceObject(context->ClientToken);
+    context->ImpersonationLevel = AsToken(context->ClientToken)->content->level;
+  }
+  context->ProcessAuditId = reinterpret_cast<PVOID>(process->id);
+}
+
+void ReleaseSubjectContext(PSECURITY_SUBJECT_CONTEXT context) {
+  if (context->PrimaryToken) ob::DereferenceObject(std::exchange(context->PrimaryToken, nullptr));
+  if (context->ClientToken) ob::DereferenceObject(std::exchange(context->ClientToken, nullptr));
+}
+
+bool PrivilegeCheck(PPRIVILEGE_SET required, PSECURITY_SUBJECT_CONTEXT context, KPROCESSOR_MODE mode) {
+  if (mode == KernelMode) return true;
+  PACCESS_TOKEN token = EffectiveToken(context);
+  ULONG held = 0;
+  for (ULONG i = 0; i < required->PrivilegeCount; i++) {
+    if (!TokenHasPrivilege(token, required->Privilege[i].Luid)) continue;
+    required->Privilege[i].Attributes |= SE_PRIVILEGE_USED_FOR_ACCESS;
+    held++;
+  }
+  return required->Control & PRIVILEGE_SET_ALL_NECESSARY ? held == required->PrivilegeCount : held > 0;
+}
+
+bool SinglePrivilegeCheck(LUID privilege, KPROCESSOR_MODE mode) {
+  if (mode == KernelMode) return true;
+  SECURITY_SUBJECT_CONTEXT context;
+  CaptureSubjectContext(&context);
+  const bool held = TokenHasPrivilege(EffectiveToken(&context), privilege);
+  ReleaseSubjectContext(&context);
+  return held;
+}
+
+}  // namespace nt::se
