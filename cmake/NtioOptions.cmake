@@ -13,7 +13,7 @@ endif()
 
 add_library(ntio_flags INTERFACE)
 target_compile_options(ntio_flags INTERFACE
-  -Wall -Wextra -fms-extensions -fno-omit-frame-pointer -fno-semantic-interposition -ftls-model=initial-exec
+  -Wall -Wextra -fms-extensions -Wno-multichar -fno-omit-frame-pointer -fno-semantic-interposition -ftls-model=initial-exec
   $<$<BOOL:${NTIO_WERROR}>:-Werror>)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   target_compile_options(ntio_flags INTERFACE -Wthread-safety -Wno-microsoft -fuse-ld=lld -Wno-unused-command-line-argument)

@@ -41,6 +41,8 @@ void CatVolume(ntio::Machine& machine, const Path& path, bool uncached) {
     if (std::fwrite(buffer.data(), 1, result.information, stdout) != result.information)
       throw CommandFailed(context, {ntio::FailureKind::kRequest, 0, "cannot write to standard output"});
     offset += result.information;
+    // An uncached read must start at a sector: a short one was the last.
+    if (uncached && result.information < buffer.size()) break;
   }
 }
 

@@ -103,8 +103,8 @@ std::unique_ptr<ntio::Machine> MachineArguments::Boot() const {
 }
 
 void MachineArguments::Finish(ntio::Machine& machine) const {
+  Need("shutdown", machine.Shutdown());  // first: the last writes count
   const ntio::Stats stats = machine.Statistics();
-  Need("shutdown", machine.Shutdown());
   if (stats_ == "json") std::printf("%s\n", stats.Json().c_str());
   else if (!stats_.empty()) std::printf("%s", stats.Text().c_str());
 }

@@ -110,9 +110,7 @@ Result<void> Machine::Shutdown() {
     nt::io::NotifyShutdown();
     flushed = nt::io::DismountAllVolumes();
   });
-  if (!alive) return BugChecked();
-  nt::machine::Shutdown();
-  if (nt::ke::HasBugChecked()) return BugChecked();
+  if (!alive || !nt::ke::CallIntoMachine([] { nt::machine::Shutdown(); })) return BugChecked();
   if (!flushed.ok()) return Request(flushed, "not everything could be written to the disk");
   return {};
 }

@@ -63,6 +63,7 @@ struct SharedCacheMap : SharedCacheMapHead {
   CACHE_UNINITIALIZE_EVENT* events = nullptr;
   uint32_t skipped_passes = 0;                  // lazy writer thread only
   Lock bcb_lock{LockRank::kCacheMap};
+  std::atomic<uint32_t> mapped_ranges{0};       // MapBcbs
   std::map<uint64_t, Bcb*> bcbs NT_GUARDED_BY(bcb_lock);  // by first page; disjoint
 
   LONGLONG FileSize() const { return __atomic_load_n(&file_size.QuadPart, __ATOMIC_RELAXED); }
@@ -161,9 +162,10 @@ void DereferencePrivate(PrivateCacheMap* private_map);
 
 /// A kernel-mode write or flush of a range on behalf of the cache: waits for pinned ranges, calls the log's flush routine.
 Status FlushRange(SharedCacheMap* map, uint64_t start, uint64_t end, bool lazy, uint64_t maximum_bytes, uint64_t* written);
-/// Bcbs without references; before the map goes.
-void DropIdleBcbs(SharedCacheMap* map);
+/// Whether ranges are mapped or pinned: the map must stay. The lazy writer's next pass looks again.
 bool HasBcbs(SharedCacheMap* map);
+/// Frees Bcbs without references, before the map goes.
+void DropIdleBcbs(SharedCacheMap* map);
 
 /// Part of every read through a private cache map.
 void NoteRead(PrivateCacheMap* private_map, SharedCacheMap* map, uint64_t offset, uint64_t length);

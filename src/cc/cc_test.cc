@@ -149,7 +149,7 @@ TEST_F(Cache, CopyWrite_FaultPartWayKeepsOldData) {
   // The second page of the source is not there.
   void* base = nullptr;
   SIZE_T bytes = 4096;
-  ASSERT_TRUE(mm::NtAllocateVirtualMemory(nullptr, &base, 0, &bytes, MEM_COMMIT | MEM_RESERVE, PAGE_READWRITE).ok());
+  ASSERT_TRUE(mm::NtAllocateVirtualMemory(NtCurrentProcess(), &base, 0, &bytes, MEM_COMMIT | MEM_RESERVE, PAGE_READWRITE).ok());
   std::memset(base, 'n', 4096);
   EXPECT_EQ(Raised([&] { Write(object, 8192, 8192, static_cast<char*>(base)); }), STATUS_ACCESS_VIOLATION);
   std::vector<char> out(64 * 1024);
@@ -157,7 +157,7 @@ TEST_F(Cache, CopyWrite_FaultPartWayKeepsOldData) {
   EXPECT_EQ(out[8192], 'n');
   EXPECT_EQ(0, std::memcmp(out.data() + 12288, before.data() + 12288, 64 * 1024 - 12288));
   bytes = 0;
-  EXPECT_TRUE(mm::NtFreeVirtualMemory(nullptr, &base, &bytes, MEM_RELEASE).ok());
+  EXPECT_TRUE(mm::NtFreeVirtualMemory(NtCurrentProcess(), &base, &bytes, MEM_RELEASE).ok());
   mm::UserArena::Free(buffer, 4096);
   Close(object);
 }
@@ -532,6 +532,28 @@ TEST_F(Cache, PinFlags_NoReadAndIfBcb) {
   Close(object);
 }
 
+TEST_F(Cache, PinIfBcb_FindsADirtyRangeUntilItIsWritten) {
+  toy::File& file = NewFile(1 << 20);
+  FILE_OBJECT* object = OpenCached(file, false);
+  LARGE_INTEGER at = At(0);
+  void *bcb, *memory;
+  ASSERT_TRUE(cc::PinRead(object, &at, 512, PIN_WAIT, &bcb, &memory));
+  std::memset(memory, 0x5A, 512);
+  cc::SetDirtyPinnedData(bcb, nullptr);
+  cc::UnpinData(bcb);
+  // As FASTFAT flushes its allocation table.
+  ASSERT_TRUE(cc::PinRead(object, &at, PAGE_SIZE, PIN_WAIT | PIN_IF_BCB, &bcb, &memory));
+  cc::SetDirtyPinnedData(bcb, nullptr);
+  cc::RepinBcb(bcb);
+  cc::UnpinData(bcb);
+  IO_STATUS_BLOCK iosb;
+  cc::UnpinRepinnedBcb(bcb, true, &iosb);
+  EXPECT_EQ(iosb.Status, STATUS_SUCCESS);
+  EXPECT_EQ(file.disk[0], 0x5A);
+  EXPECT_FALSE(cc::PinRead(object, &at, PAGE_SIZE, PIN_WAIT | PIN_IF_BCB, &bcb, &memory));
+  Close(object);
+}
+
 VOID NTIO_MS_ABI FlushToLsn(PVOID handle, LARGE_INTEGER lsn) { *static_cast<LONGLONG*>(handle) = lsn.QuadPart; }
 VOID NTIO_MS_ABI CountDirty(PFILE_OBJECT, PLARGE_INTEGER, ULONG length, PLARGE_INTEGER, PLARGE_INTEGER newest, PVOID count, PVOID) {
   *static_cast<uint64_t*>(count) += length;
@@ -707,7 +729,28 @@ TEST_F(Cache, ConcurrentOpenAndClose) {
   });
 }
 
-TEST_F(Cache, RepeatedBootsLeaveNothing) {}
+TEST_F(Cache, HeldRangesOutliveTheLastCleanup) {
+  toy::File& file = NewFile(64 * 1024);
+  FILE_OBJECT* object = OpenCached(file, false);
+  LARGE_INTEGER at = At(0), other = At(8192);
+  void *bcb, *pinned, *memory;
+  MDL* chain = nullptr;
+  IO_STATUS_BLOCK iosb;
+  ASSERT_TRUE(cc::MapData(object, &at, 512, MAP_WAIT, &bcb, &memory));
+  ASSERT_TRUE(cc::PinRead(object, &other, 512, PIN_WAIT, &pinned, &memory));
+  cc::MdlRead(object, &at, 4096, &chain, &iosb);
+  EXPECT_FALSE(cc::UninitializeCacheMap(object, nullptr, nullptr));
+  EXPECT_EQ(cc::GetFileObjectFromBcb(bcb), object);
+  cc::UnpinData(bcb);
+  cc::UnpinData(pinned);
+  cc::RunLazyWriter();
+  EXPECT_EQ(file.pointers.SharedCacheMap, nullptr);
+  EXPECT_FALSE(mm::ForceSectionClosed(&file.pointers, false));
+  cc::MdlReadComplete(object, chain);
+  EXPECT_TRUE(mm::ForceSectionClosed(&file.pointers, false));
+  ob::DereferenceObject(object);
+  EXPECT_EQ(file.closes, 1u);
+}
 
 }  // namespace
 }  // namespace nt

@@ -198,16 +198,19 @@ void ForEachPart(void* bcb, const char* routine, F visit) {
   for (uint32_t i = 0; i < overlap->count; i++) visit(overlap->parts[i]);
 }
 
+/// An overlap, or nullptr. Asked before the parts are let go: a lone Bcb may be gone then.
+OverlapBcb* OverlapOf(void* bcb) { return TypeOf(bcb) == kTypeOverlapBcb ? static_cast<OverlapBcb*>(bcb) : nullptr; }
+
 /// An overlap's own count: pins and repins together hold it.
-void DropOverlap(void* bcb) {
-  if (TypeOf(bcb) != kTypeOverlapBcb) return;
-  auto* overlap = static_cast<OverlapBcb*>(bcb);
+void DropOverlap(OverlapBcb* overlap) {
+  if (!overlap) return;
   if (overlap->references.fetch_sub(1, std::memory_order_acq_rel) == 1) ex::PoolDelete(overlap);
 }
 
 void UnpinMapped(MapBcb* bcb) {
   if (bcb->references.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
   Segment::Unpin(bcb->slot);
+  bcb->map->mapped_ranges.fetch_sub(1, std::memory_order_release);
   ex::PoolDelete(bcb);
 }
 
@@ -233,6 +236,7 @@ bool MapData(FILE_OBJECT* file, LARGE_INTEGER* offset, ULONG length, ULONG flags
   bcb->nt.MappedLength = length;
   bcb->map = map;
   bcb->slot = slot;
+  map->mapped_ranges.fetch_add(1, std::memory_order_relaxed);
   *bcb_out = bcb;
   *buffer = slot->data() + range.in_piece;
   if (PrivateCacheMap* private_map = PrivateOf(file)) NoteRead(private_map, map, static_cast<uint64_t>(offset->QuadPart), length);
@@ -263,6 +267,11 @@ bool PinRead(FILE_OBJECT* file, LARGE_INTEGER* offset, ULONG length, ULONG flags
   CheckPinFlags(file, flags);
   const Range range = RangeOf(file, offset, length);
   SharedCacheMap* map = MapOf(file);
+  // NT keeps a Bcb until its range is written; ours went with the last pin. FASTFAT flushes its FAT by asking for them.
+  if (flags & PIN_IF_BCB) {
+    const auto start = static_cast<uint64_t>(offset->QuadPart);
+    if (map->segment->FirstDirty(start) < start + range.length) flags &= ~static_cast<ULONG>(PIN_IF_BCB);
+  }
   mm::Slot* slot;
   const auto fill = flags & (PIN_NO_READ | PIN_IF_BCB) ? Segment::Fill::kResident : Segment::Fill::kRead;
   const Status status =
@@ -325,20 +334,22 @@ void SetDirtyPinnedData(void* bcb_void, LARGE_INTEGER* lsn) {
 
 void UnpinData(void* bcb) {
   if (TypeOf(bcb) == kTypeMapBcb) return UnpinMapped(static_cast<MapBcb*>(bcb));
+  OverlapBcb* const overlap = OverlapOf(bcb);
   ForEachPart(bcb, "CcUnpinData", [](Bcb* part) {
     ex::ReleaseResourceLite(&part->resource);
     DropBcb(part, true);
   });
-  DropOverlap(bcb);
+  DropOverlap(overlap);
 }
 
 void UnpinDataForThread(void* bcb, ERESOURCE_THREAD thread) {
   if (TypeOf(bcb) == kTypeMapBcb) return UnpinMapped(static_cast<MapBcb*>(bcb));
+  OverlapBcb* const overlap = OverlapOf(bcb);
   ForEachPart(bcb, "CcUnpinDataForThread", [&](Bcb* part) {
     ex::ReleaseResourceForThreadLite(&part->resource, thread);
     DropBcb(part, true);
   });
-  DropOverlap(bcb);
+  DropOverlap(overlap);
 }
 
 void SetBcbOwnerPointer(void* bcb, void* owner) {
@@ -362,6 +373,7 @@ void UnpinRepinnedBcb(void* bcb, bool write_through, IO_STATUS_BLOCK* iosb) {
   iosb->Status = STATUS_SUCCESS;
   iosb->Information = 0;
   if (TypeOf(bcb) == kTypeMapBcb) return UnpinMapped(static_cast<MapBcb*>(bcb));
+  OverlapBcb* const overlap = OverlapOf(bcb);
   ForEachPart(bcb, "CcUnpinRepinnedBcb", [&](Bcb* part) {
     if (write_through) {
       // FlushRange takes the Bcb exclusive where it is dirty.
@@ -373,7 +385,7 @@ void UnpinRepinnedBcb(void* bcb, bool write_through, IO_STATUS_BLOCK* iosb) {
     }
     DropBcb(part, false);
   });
-  DropOverlap(bcb);
+  DropOverlap(overlap);
 }
 
 void* RemapBcb(void* bcb) {
@@ -386,6 +398,7 @@ void* RemapBcb(void* bcb) {
     mapped->nt.NodeTypeCode = kTypeMapBcb;
     mapped->map = part->map;
     mapped->slot = part->slot;
+    part->map->mapped_ranges.fetch_add(1, std::memory_order_relaxed);
     part->slot->pins.fetch_add(1, std::memory_order_acq_rel);
     return mapped;
   }
@@ -409,6 +422,7 @@ FILE_OBJECT* GetFileObjectFromBcb(void* bcb) {
 // --- for the flush and the tear-down -----------------------------------------------------------------------------------------
 
 bool HasBcbs(SharedCacheMap* map) {
+  if (map->mapped_ranges.load(std::memory_order_acquire)) return true;
   LockGuard guard(map->bcb_lock);
   for (const auto& [page, bcb] : map->bcbs)
     if (bcb->references) return true;

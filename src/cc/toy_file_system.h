@@ -67,6 +67,9 @@ struct File {
   }
 };
 
+/// Threads that still complete something: the machine waits for them before it goes.
+inline std::atomic<int> g_pended{0};
+
 inline NTSTATUS Transfer(File* file, IRP* irp, IO_STACK_LOCATION* location) {
   const bool write = location->MajorFunction == IRP_MJ_WRITE;
   const auto offset = static_cast<uint64_t>(location->Parameters.Read.ByteOffset.QuadPart);
@@ -106,12 +109,14 @@ inline NTSTATUS NTIO_MS_ABI Dispatch(PDEVICE_OBJECT, PIRP irp) {
     case IRP_MJ_WRITE:
       if (file->pend.load()) {
         location->Control |= SL_PENDING_RETURNED;
+        g_pended++;
         std::thread([=] {
           ke::CallIntoMachine([&] {
             ke::ServiceScope scope(nullptr, KernelMode);
             irp->IoStatus.Status = Transfer(file, irp, location);
             io::CompleteRequest(irp);
           });
+          g_pended--;
         }).detach();
         return STATUS_PENDING;
       }
@@ -197,6 +202,7 @@ class Machine : public testing::Test {
     device->Flags &= ~static_cast<ULONG>(DO_DEVICE_INITIALIZING);
   }
   void TearDown() override {
+    while (g_pended) std::this_thread::yield();
     EXPECT_TRUE(NT_SUCCESS(cc::FlushAll()));
     mm::CloseAllSegments();
     EXPECT_EQ(mm::CurrentMemoryUse().segments, 0u);

@@ -2,8 +2,7 @@
 //
 //   [Section]                  names are compared without case; a name used twice is one section
 //   key = field, "field, with comma", field   ; comment
-//   a line that goes \
-//     on
+// A backslash at the end of a line continues it.
 // %name% is replaced from [Strings], %12% by a directory, %% by one percent sign; an unknown name stays as it is.
 #pragma once
 

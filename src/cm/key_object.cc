@@ -85,8 +85,9 @@ Status Parse(void* parse_object, POBJECT_TYPE type, PACCESS_STATE, KPROCESSOR_MO
   const bool open_link = request->open_link || (attributes & OBJ_OPENLINK);
   Place place;
   NT_TRY(WalkLocked(start, path, open_link ? LastLink::kOpen : LastLink::kFollow, &place));
+  if (!place.node && !request->create) return STATUS_OBJECT_NAME_NOT_FOUND;
+  NT_TRY(CheckAccess(request->desired, mode, &request->granted));
   if (!place.node) {
-    if (!request->create) return STATUS_OBJECT_NAME_NOT_FOUND;
     ACCESS_MASK granted;
     NT_TRY(CheckAccess(KEY_CREATE_SUB_KEY, mode, &granted));
     NT_TRY(AddSubkeyLocked(place.parent.get(), place.name, request->options & REG_OPTION_VOLATILE, &place.node, &notices));
@@ -96,7 +97,6 @@ Status Parse(void* parse_object, POBJECT_TYPE type, PACCESS_STATE, KPROCESSOR_MO
   } else if (request->create && (request->options & REG_OPTION_CREATE_LINK)) {
     return STATUS_OBJECT_NAME_COLLISION;
   }
-  NT_TRY(CheckAccess(request->desired, mode, &request->granted));
   return NewKeyObject(place.node.get(), object);
 }
 

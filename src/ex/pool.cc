@@ -177,6 +177,7 @@ bool Refill(State& pool, SizeClass& size_class, unsigned index) NT_REQUIRES(size
   }
   uint8_t* base = pool.base + first * kPage;
   const SIZE_T bytes = kClassBytes[index];
+  Unpoison(base, kChunkPages * kPage);  // of a large block that lay here before
   for (SIZE_T page = kChunkPages; page-- > 0;) {
     for (SIZE_T block = kPage / bytes; block-- > 0;) {
       auto* free = reinterpret_cast<SizeClass::FreeBlock*>(base + page * kPage + block * bytes);

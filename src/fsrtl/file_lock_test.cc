@@ -220,7 +220,8 @@ TEST_F(FileLockTest, RandomLocks_AgreeWithAModel) {
   };
   std::vector<Held> model;
   for (int step = 0; step < 5000; step++) {
-    const Held want{random() % 2 ? &file1_ : &file2_, random() % 60, 1 + random() % 12, static_cast<ULONG>(random() % 2),
+    const Held want{random() % 2 ? &file1_ : &file2_, static_cast<LONGLONG>(random() % 60),
+                    static_cast<LONGLONG>(1 + random() % 12), static_cast<ULONG>(random() % 2),
                     random() % 2 == 0};
     const auto overlaps = [&](const Held& held) {
       return held.offset < want.offset + want.length && want.offset < held.offset + held.length;

@@ -177,3 +177,6 @@ NT_EXPORT(VOID, IoStopTimer, (PDEVICE_OBJECT device), (device)) { io::StopTimer(
 NT_EXPORT(BOOLEAN, IoIsWdmVersionAvailable, (UCHAR major, UCHAR minor), (major, minor)) {
   return major < 6 || (major == 6 && minor <= 0x40);
 }
+
+NT_EXPORT(NTSTATUS, ZwLoadDriver, (PUNICODE_STRING key), (key)) { return io::LoadDriverByServiceKey(key); }
+NT_EXPORT(NTSTATUS, ZwUnloadDriver, (PUNICODE_STRING key), (key)) { return io::UnloadDriverByServiceKey(key); }

@@ -83,3 +83,60 @@ NTIO_SERVICE(FlushBuffersFileEx,
 NTIO_SERVICE(DeleteFile, (POBJECT_ATTRIBUTES attributes), (attributes))
 NTIO_SERVICE(CancelIoFile, (HANDLE file, PIO_STATUS_BLOCK iosb), (file, iosb))
 NTIO_SERVICE(CancelIoFileEx, (HANDLE file, PIO_STATUS_BLOCK request, PIO_STATUS_BLOCK iosb), (file, request, iosb))
+
+// --- security: of files, whose file system answers -----------------------------------------------------------------------------
+
+namespace {
+
+constexpr char kFilesOnly[] = "files only: objects of the namespace have no security descriptors here (STATUS_NOT_SUPPORTED)";
+
+Status QuerySecurity(HANDLE handle, SECURITY_INFORMATION information, PVOID descriptor, ULONG length, PULONG needed) {
+  const ACCESS_MASK access = (information & SACL_SECURITY_INFORMATION ? ACCESS_SYSTEM_SECURITY : 0) |
+                             (information & ~static_cast<ULONG>(SACL_SECURITY_INFORMATION) ? READ_CONTROL : 0);
+  io::Ref<FILE_OBJECT> file;
+  Status status = io::ReferenceFile(handle, access, io::PreviousMode(), &file);
+  if (status == STATUS_OBJECT_TYPE_MISMATCH) return STATUS_NOT_SUPPORTED;
+  if (!status.ok()) return status;
+  ULONG bytes = 0;
+  status = io::QueryFileSecurity(file.get(), information, descriptor, length, &bytes);
+  Status written = io::Guarded([&] { ldr::WriteUser(needed, bytes); });
+  return written.ok() ? status : written;
+}
+
+Status SetSecurity(HANDLE handle, SECURITY_INFORMATION information, PVOID descriptor) {
+  const ACCESS_MASK access =
+      (information & (OWNER_SECURITY_INFORMATION | GROUP_SECURITY_INFORMATION) ? WRITE_OWNER : 0) |
+      (information & DACL_SECURITY_INFORMATION ? WRITE_DAC : 0) |
+      (information & SACL_SECURITY_INFORMATION ? ACCESS_SYSTEM_SECURITY : 0);
+  io::Ref<FILE_OBJECT> file;
+  Status status = io::ReferenceFile(handle, access, io::PreviousMode(), &file);
+  if (status == STATUS_OBJECT_TYPE_MISMATCH) return STATUS_NOT_SUPPORTED;
+  return status.ok() ? io::SetFileSecurity(file.get(), information, descriptor) : status;
+}
+
+}  // namespace
+
+NT_EXPORT_PARTIAL(NTSTATUS, ZwQuerySecurityObject,
+                  (HANDLE handle, SECURITY_INFORMATION information, PSECURITY_DESCRIPTOR descriptor, ULONG length,
+                   PULONG needed),
+                  (handle, information, descriptor, length, needed), kFilesOnly) {
+  ke::PreviousModeScope scope(KernelMode);
+  return QuerySecurity(handle, information, descriptor, length, needed);
+}
+NT_EXPORT_PARTIAL(NTSTATUS, NtQuerySecurityObject,
+                  (HANDLE handle, SECURITY_INFORMATION information, PSECURITY_DESCRIPTOR descriptor, ULONG length,
+                   PULONG needed),
+                  (handle, information, descriptor, length, needed), kFilesOnly) {
+  return QuerySecurity(handle, information, descriptor, length, needed);
+}
+NT_EXPORT_PARTIAL(NTSTATUS, ZwSetSecurityObject,
+                  (HANDLE handle, SECURITY_INFORMATION information, PSECURITY_DESCRIPTOR descriptor),
+                  (handle, information, descriptor), kFilesOnly) {
+  ke::PreviousModeScope scope(KernelMode);
+  return SetSecurity(handle, information, descriptor);
+}
+NT_EXPORT_PARTIAL(NTSTATUS, NtSetSecurityObject,
+                  (HANDLE handle, SECURITY_INFORMATION information, PSECURITY_DESCRIPTOR descriptor),
+                  (handle, information, descriptor), kFilesOnly) {
+  return SetSecurity(handle, information, descriptor);
+}

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "src/fsrtl/fsrtl.h"
+#include "src/cm/cm.h"
 #include "src/io/internal.h"
 
 namespace nt::io {
@@ -182,7 +183,11 @@ void DropImage(DRIVER_OBJECT* driver) {
   driver->DriverStartIo = nullptr;
   driver->DriverUnload = nullptr;
   driver->DriverSection = nullptr;
-  if (ldr::Image* image = std::exchange(ExtraOf(driver)->image, nullptr)) ldr::UnloadImage(image);
+  ldr::Image* image = std::exchange(ExtraOf(driver)->image, nullptr);
+  if (!image) return;
+  // A completion routine may have let the unloading thread go on before its own last instructions ran, in a DPC.
+  ke::FlushQueuedDpcs();
+  ldr::UnloadImage(image);
 }
 
 void DeleteDevicesByForce(DRIVER_OBJECT* driver) {
@@ -236,6 +241,15 @@ void NTIO_MS_ABI UnloadLater(void* object) {
   auto* driver = static_cast<DRIVER_OBJECT*>(object);
   Unload(driver);
   ob::DereferenceObject(driver);
+}
+
+/// Makes sure that the service key exists. @returns what its Type says, or the options when it says nothing
+bool IsFileSystem(const DriverOptions& options, const std::u16string& service) {
+  constexpr ULONG kFileSystemDriver = 2, kRecognizer = 8;  // SERVICE_FILE_SYSTEM_DRIVER, SERVICE_RECOGNIZER_DRIVER
+  const std::u16string key = kServices + service;
+  cm::CreateKey(key).Ignore();  // a driver that needs it reports it by its own open
+  Result<ULONG> type = cm::QueryDword(key, u"Type");
+  return type.ok() ? type.value() == kFileSystemDriver || type.value() == kRecognizer : options.file_system;
 }
 
 std::u16string ServiceName(const DriverOptions& options) {
@@ -295,7 +309,7 @@ Result<DRIVER_OBJECT*> LoadDriver(const DriverOptions& options, std::string* why
     return fail(STATUS_INVALID_IMAGE_FORMAT, file_name + " has no entry point");
   }
   DRIVER_OBJECT* driver = nullptr;
-  Status made = NewDriverObject((options.file_system ? u"\\FileSystem\\" : u"\\Driver\\") + service, service, &driver);
+  Status made = NewDriverObject((IsFileSystem(options, service) ? u"\\FileSystem\\" : u"\\Driver\\") + service, service, &driver);
   if (!made.ok()) {
     ldr::UnloadImage(image.value());
     return fail(made, made == STATUS_OBJECT_NAME_COLLISION ? "a driver named " + Narrow(service) + " is loaded already"
@@ -308,26 +322,27 @@ Result<DRIVER_OBJECT*> LoadDriver(const DriverOptions& options, std::string* why
   driver->DriverInit = entry;
   driver->Flags |= DRVO_LEGACY_DRIVER;
 
+  IMAGE_INFO info{};
+  info.SystemModeImage = 1;
+  info.ImageBase = driver->DriverStart;
+  info.ImageSize = driver->DriverSize;
+  std::u16string image_path(options.path.begin(), options.path.end());
+  UNICODE_STRING image_name = View(image_path);
+  ps::CallLoadImageNotifyRoutines(&image_name, nullptr, &info);
+
   NTSTATUS status = STATUS_UNSUCCESSFUL;
-  bool raised = false;
   UNICODE_STRING registry_path = View(*ExtraOf(driver)->registry_path);
   const bool returned = RunInSystemThread("DriverEntry", options.entry_timeout_seconds, [&] {
-    try {
-      status = nt::CallDriver(entry, driver, &registry_path);
-    } catch (const SehException& exception) {
-      raised = true;
-      status = exception.code();
-    }
+    status = nt::CallDriver(entry, driver, &registry_path);  // an exception is a bug check, with the raise's stack
   });
   if (!returned) {
     const std::string text = "DriverEntry of " + file_name + " did not return within " +
                              std::to_string(options.entry_timeout_seconds) + " seconds";
     ke::BugCheckWithMessage(text.c_str(), kThreadStuckInDeviceDriver, reinterpret_cast<ULONG_PTR>(driver));
   }
-  if (raised || !NT_SUCCESS(status)) {
+  if (!NT_SUCCESS(status)) {
     DeleteDriver(driver, true);
-    if (raised && NT_SUCCESS(status)) status = STATUS_FAILED_DRIVER_ENTRY;
-    return fail(status, "DriverEntry of " + file_name + (raised ? " raised " : " returned ") + Hex(status));
+    return fail(status, "DriverEntry of " + file_name + " returned " + Hex(status));
   }
   FinishEntry(driver);
   ldr::DiscardInit(image.value());
@@ -367,6 +382,37 @@ Status UnloadDriver(DRIVER_OBJECT* driver) {
   }
   Unload(driver);
   return STATUS_SUCCESS;
+}
+
+namespace {
+
+std::u16string ServiceOfKey(const UNICODE_STRING* key) {
+  const std::u16string path(key->Buffer, key->Length / sizeof(WCHAR));
+  return path.substr(path.find_last_of(u'\\') + 1);
+}
+
+DRIVER_OBJECT* FindByService(const std::u16string& service) {
+  for (DRIVER_OBJECT* driver : Drivers())
+    if (*ExtraOf(driver)->service == service) return driver;
+  return nullptr;
+}
+
+}  // namespace
+
+Status LoadDriverByServiceKey(const UNICODE_STRING* key) {
+  DriverOptions options;
+  options.service = ServiceOfKey(key);
+  if (FindByService(options.service)) return STATUS_IMAGE_ALREADY_LOADED;
+  Result<std::u16string> image = cm::QueryString(std::u16string(key->Buffer, key->Length / sizeof(WCHAR)), u"ImagePath");
+  if (!image.ok()) return image.status();
+  options.path = Narrow(image.value());
+  options.file_system = false;  // unless Type says so
+  return LoadDriver(options).status();
+}
+
+Status UnloadDriverByServiceKey(const UNICODE_STRING* key) {
+  DRIVER_OBJECT* driver = FindByService(ServiceOfKey(key));
+  return driver ? UnloadDriver(driver) : Status(STATUS_OBJECT_NAME_NOT_FOUND);
 }
 
 void DeleteDriver(DRIVER_OBJECT* driver, bool delete_devices) {

@@ -52,6 +52,9 @@ struct DriverOptions {
 /// @param why  on failure one or more sentences for the user; may be null
 /// @returns the driver object (borrowed: lives until UnloadDriver)
 Result<DRIVER_OBJECT*> LoadDriver(const DriverOptions& options, std::string* why = nullptr);
+/// NtLoadDriver: ImagePath of the service key is a path of the host. STATUS_IMAGE_ALREADY_LOADED.
+Status LoadDriverByServiceKey(const UNICODE_STRING* key);
+Status UnloadDriverByServiceKey(const UNICODE_STRING* key);
 /// A driver inside the runtime, or one of a test. `entry` runs on the calling thread.
 /// @param name  full, "\\Driver\\Disk"
 Result<DRIVER_OBJECT*> CreateBuiltInDriver(const char16_t* name, PDRIVER_INITIALIZE entry);

@@ -67,7 +67,13 @@ void NotifyShutdown() {
       }
   }
   for (DEVICE_OBJECT* system : systems) {
-    SendShutdown(system);
+    // A file system may answer for all its devices at the first: unregister and delete them (FASTFAT does).
+    bool registered;
+    {
+      LockGuard guard(g_state->database);
+      registered = Extra(system)->file_system_registered;
+    }
+    if (registered) SendShutdown(system);
     ob::DereferenceObject(system);
   }
   SendToList(g_state->last_chance_shutdown);

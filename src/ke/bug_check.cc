@@ -68,8 +68,9 @@ void CallDriverCallbacks() {
   if (g_bug_checked.exchange(true, std::memory_order_seq_cst)) {
     if (t_reporting) {
       // The report itself failed (a describer or a driver's callback): what there is must do.
-      const std::string text = Format("*** STOP: 0x%08X while reporting a bug check\n", code);
-      host::WriteError(text.data(), text.size());
+      const std::string text = Format("*** STOP: 0x%08X (0x%016llX, 0x%016llX) while reporting a bug check\n", code, p1, p2);
+      if (g_print) host::WriteError(text.data(), text.size());
+      WakeAllForBugCheck();
       FinishReport();
     }
     Park();
@@ -92,13 +93,16 @@ void CallDriverCallbacks() {
     report->irql = thread->irql;
     report->processor = static_cast<UCHAR>(thread->last_processor);
   }
+  // What is known comes first: the describers walk structures that may be broken.
+  const auto print = [](const std::string& text) {
+    if (g_print) host::WriteError(text.data(), text.size());
+  };
+  print(report->Head());
   if (g_stack_describer) report->stack = g_stack_describer(&report->driver);
+  print(report->DriverAndStack());
   if (g_irp_describer && thread) report->irp = g_irp_describer(thread);
+  print(report->IrpBlock());
   if (thread) thread->irql = HIGH_LEVEL;
-  if (g_print) {
-    const std::string text = report->Text();
-    host::WriteError(text.data(), text.size());
-  }
   CallDriverCallbacks();
   WakeAllForBugCheck();
   if (g_listener) g_listener(*report);
@@ -124,17 +128,28 @@ void AppendBlock(std::string* text, const char* title, const std::string& block)
 
 }  // namespace
 
-std::string BugCheckReport::Text() const {
+std::string BugCheckReport::Head() const {
   std::string text = Format("\n*** STOP: 0x%08X (0x%016llX, 0x%016llX, 0x%016llX, 0x%016llX)\n", code, parameters[0],
                             parameters[1], parameters[2], parameters[3]);
   if (*name) text += std::string("    ") + name + "\n";
   if (!message.empty()) text += "*** " + message + "\n";
+  return text + Format("*** thread %p (%llx)  IRQL %u  processor %u\n", thread, thread_id, irql, processor);
+}
+
+std::string BugCheckReport::DriverAndStack() const {
+  std::string text;
   if (!driver.empty()) text += "*** driver: " + driver + "\n";
-  text += Format("*** thread %p (%llx)  IRQL %u  processor %u\n", thread, thread_id, irql, processor);
   AppendBlock(&text, "*** stack:", stack);
+  return text;
+}
+
+std::string BugCheckReport::IrpBlock() const {
+  std::string text;
   AppendBlock(&text, "*** IRP:", irp);
   return text;
 }
+
+std::string BugCheckReport::Text() const { return Head() + DriverAndStack() + IrpBlock(); }
 
 void BugCheckEx(ULONG code, ULONG_PTR p1, ULONG_PTR p2, ULONG_PTR p3, ULONG_PTR p4) {
   Report(nullptr, code, p1, p2, p3, p4);

@@ -25,8 +25,11 @@ struct BugCheckReport {
   ULONG_PTR thread_id = 0;
   UCHAR irql = 0;
   UCHAR processor = 0;
-  /// The report as printed.
+  /// The report as printed: its three parts, in the order in which they become known.
   std::string Text() const;
+  std::string Head() const;
+  std::string DriverAndStack() const;
+  std::string IrpBlock() const;
 };
 
 [[noreturn]] void BugCheckEx(ULONG code, ULONG_PTR p1 = 0, ULONG_PTR p2 = 0, ULONG_PTR p3 = 0, ULONG_PTR p4 = 0);

@@ -28,7 +28,8 @@ bool CanFileBeTruncated(SECTION_OBJECT_POINTERS* pointers, LARGE_INTEGER* new_si
   if (!new_size) return false;
   const uint64_t size = (static_cast<uint64_t>(new_size->QuadPart) + PAGE_SIZE - 1) & ~static_cast<uint64_t>(PAGE_SIZE - 1);
   if (size >= segment->section_size.load()) return true;
-  // A section object alone does not hold pages; only a view that reaches beyond the new end does.
+  // A section object without views forbids it too (learn.microsoft.com, SetEndOfFile).
+  if (segment->user_sections.load() != 0) return false;
   LockGuard guard(segment->lock);
   for (const View* view = segment->views; view; view = view->next_of_segment)
     if (view->user && view->end() > size) return false;

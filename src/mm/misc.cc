@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <string>
 
-#include "src/ex/ex.h"
 #include "src/ldr/ldr.h"
 #include "src/ldr/user_access.h"
 #include "src/mm/mm.h"
@@ -21,7 +20,6 @@ bool IsAddressValid(const void* address) {
     const Slot* slot = SlotOfAddress(address);
     return slot->resident.load() >> ((at & (kSlotBytes - 1)) >> PAGE_SHIFT) & 1;
   }
-  if (ex::IsPoolAddress(address)) return true;
   char byte;
   return ldr::TryCopy(&byte, address, 1).ok();
 }

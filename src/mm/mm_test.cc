@@ -156,7 +156,7 @@ TEST_F(Memory, MappedPageWriter_WritesWhatTheLazyWriterDoesNotSee) {
   void* base = view + 4096;
   SIZE_T bytes = 1;
   IO_STATUS_BLOCK iosb = {};
-  EXPECT_TRUE(mm::NtFlushVirtualMemory(nullptr, &base, &bytes, &iosb).ok());
+  EXPECT_TRUE(mm::NtFlushVirtualMemory(NtCurrentProcess(), &base, &bytes, &iosb).ok());
   EXPECT_EQ(base, view + 4096);
   EXPECT_EQ(bytes, 4096u);
   EXPECT_EQ(file.disk[5000], 'c');
@@ -298,21 +298,21 @@ TEST_F(Memory, Mdl_PagesForMdl) {
 TEST_F(Memory, VirtualMemory) {
   void* base = nullptr;
   SIZE_T bytes = 10000;
-  ASSERT_TRUE(mm::NtAllocateVirtualMemory(nullptr, &base, 0, &bytes, MEM_RESERVE, PAGE_READWRITE).ok());
+  ASSERT_TRUE(mm::NtAllocateVirtualMemory(NtCurrentProcess(), &base, 0, &bytes, MEM_RESERVE, PAGE_READWRITE).ok());
   EXPECT_EQ(bytes, 12288u);
   EXPECT_EQ(reinterpret_cast<uintptr_t>(base) & 0xFFFF, 0u);
   EXPECT_FALSE(mm::IsAddressValid(base));
   void* commit = static_cast<char*>(base) + 4096;
   bytes = 4096;
-  ASSERT_TRUE(mm::NtAllocateVirtualMemory(nullptr, &commit, 0, &bytes, MEM_COMMIT, PAGE_READWRITE).ok());
+  ASSERT_TRUE(mm::NtAllocateVirtualMemory(NtCurrentProcess(), &commit, 0, &bytes, MEM_COMMIT, PAGE_READWRITE).ok());
   Store(static_cast<char*>(commit), 1);
   EXPECT_TRUE(mm::IsAddressValid(commit));
   EXPECT_FALSE(mm::IsNonPagedSystemAddressValid(commit));
   bytes = 0;
-  EXPECT_EQ(mm::NtFreeVirtualMemory(nullptr, &commit, &bytes, MEM_RELEASE), STATUS_FREE_VM_NOT_AT_BASE);
-  EXPECT_TRUE(mm::NtFreeVirtualMemory(nullptr, &base, &bytes, MEM_RELEASE).ok());
+  EXPECT_EQ(mm::NtFreeVirtualMemory(NtCurrentProcess(), &commit, &bytes, MEM_RELEASE), STATUS_FREE_VM_NOT_AT_BASE);
+  EXPECT_TRUE(mm::NtFreeVirtualMemory(NtCurrentProcess(), &base, &bytes, MEM_RELEASE).ok());
   EXPECT_EQ(bytes, 12288u);
-  EXPECT_EQ(mm::NtFreeVirtualMemory(nullptr, &base, &bytes, MEM_RELEASE), STATUS_MEMORY_NOT_ALLOCATED);
+  EXPECT_EQ(mm::NtFreeVirtualMemory(NtCurrentProcess(), &base, &bytes, MEM_RELEASE), STATUS_MEMORY_NOT_ALLOCATED);
 }
 
 TEST_F(Memory, UserArena_RecyclesAndAligns) {

@@ -140,6 +140,7 @@ Status CreateSection(void** section_out, ACCESS_MASK, OBJECT_ATTRIBUTES*, LARGE_
                                        IoFileObjectType, mode, &object, nullptr));
     file = static_cast<FILE_OBJECT*>(object);
     Status status = file->SectionObjectPointer ? STATUS_SUCCESS : STATUS_INVALID_FILE_FOR_SECTION;
+    if (status.ok() && writable) fsrtl::BreakOplockForWritableSection(file);
     if (status.ok()) status = fsrtl::AcquireToCreateMappedSection(file, protection, allocation_attributes);
     if (status.ok()) {
       try {

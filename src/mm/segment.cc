@@ -565,6 +565,7 @@ void Segment::Truncate(uint64_t size) {
     const uint64_t base = index * kSlotPages;
     const uint32_t first = static_cast<uint32_t>(keep_pages > base ? keep_pages - base : 0);
     uint64_t pages = PageMask(first, kSlotPages - first) & slot->resident.load(std::memory_order_relaxed) & ~slot->busy;
+    WriteProtectLocked(slot, index, pages);  // the file may grow again: stores must be seen then
     ClearDirtyLocked(slot, pages);
     while (pages) {
       std::memset(slot->data() + std::countr_zero(pages) * PAGE_SIZE, 0, PAGE_SIZE);

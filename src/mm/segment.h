@@ -127,7 +127,7 @@ class Segment {
   /// First dirty byte at or after `start`, or ~0.
   uint64_t FirstDirty(uint64_t start);
   bool HasSlots() const { return slots_held_.load(std::memory_order_relaxed) != 0; }
-  /// Whether every page is gone or unpinned. For ForceSectionClosed.
+  /// Whether Bcbs, MDLs or views hold slots: the segment must stay.
   bool AnyPinned();
 
   // --- sizes ---------------------------------------------------------------------------------------------------------------------

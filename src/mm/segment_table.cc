@@ -128,8 +128,7 @@ void ReleaseSegment(Segment* segment) {
     LockGuard guard(g_database->lock);
     CHECK(segment->references > 0);
     if (--segment->references) return;
-    const bool dirty = segment->file() && segment->dirty_pages();
-    if (dirty || (segment->file() && segment->HasSlots())) {
+    if (segment->file() ? segment->HasSlots() : segment->AnyPinned()) {
       InsertTailList(&g_database->unused, &segment->unused_link.entry);
       g_database->unused_count++;
       trim = g_database->unused_count > g_database->unused_limit;
@@ -149,7 +148,7 @@ bool DeleteUnusedSegment(SECTION_OBJECT_POINTERS* pointers) {
     LockGuard guard(g_database->lock);
     segment = static_cast<Segment*>(pointers->DataSectionObject);
     if (!segment) return true;
-    if (segment->references) return false;
+    if (segment->references || segment->AnyPinned()) return false;
     UnlinkLocked(segment);
   }
   Finish(segment);
@@ -165,6 +164,7 @@ void TrimUnusedSegments(bool all) {
       for (LIST_ENTRY* entry = g_database->unused.Flink; entry != &g_database->unused; entry = entry->Flink) {
         auto* segment = SegmentOfEntry(entry);
         if (!all && segment->dirty_pages()) continue;  // the writer comes first
+        if (segment->AnyPinned()) continue;            // an MDL or a Bcb that a driver still holds
         victim = segment;
         break;
       }

@@ -13,6 +13,7 @@
 #include "src/mm/section.h"
 #include "src/mm/user_arena.h"
 #include "src/mm/view.h"
+#include "src/ob/ob.h"
 
 namespace nt::mm {
 namespace {
@@ -37,7 +38,7 @@ struct Arena {
 };
 Arena* g_arena = nullptr;
 
-/// Powers of two, and from a page on the halves between them: 4 K, 6 K -> 8 K pages ...
+/// Powers of two; above kLargestSmall whole pages.
 size_t ClassBytes(size_t bytes) {
   if (bytes <= kSmallest) return kSmallest;
   if (bytes <= kLargestSmall) return std::bit_ceil(bytes);
@@ -59,6 +60,16 @@ host::Access AccessOf(ULONG protect) {
 bool IsKnownProtection(ULONG protect) {
   const ULONG kind = protect & ~static_cast<ULONG>(PAGE_NOCACHE | PAGE_WRITECOMBINE);
   return kind == PAGE_READONLY || kind == PAGE_READWRITE || kind == PAGE_NOACCESS;
+}
+
+/// One address space: any process will do, but it must be one.
+Status CheckProcess(HANDLE handle) {
+  if (handle == reinterpret_cast<HANDLE>(static_cast<LONG_PTR>(-1))) return STATUS_SUCCESS;
+  void* process;
+  NT_TRY(ob::ReferenceObjectByHandle(handle, PROCESS_VM_OPERATION, PsProcessType, ke::CurrentThread()->previous_mode,
+                                     &process, nullptr));
+  ob::DereferenceObject(process);
+  return STATUS_SUCCESS;
 }
 
 template <class T>
@@ -125,7 +136,8 @@ bool IsArenaAddress(uintptr_t address) {
   return address - next->first < next->second.bytes && AccessOf(next->second.protect) != host::Access::kNone;
 }
 
-Status NtAllocateVirtualMemory(HANDLE, void** base, ULONG_PTR, SIZE_T* bytes, ULONG type, ULONG protect) {
+Status NtAllocateVirtualMemory(HANDLE process, void** base, ULONG_PTR, SIZE_T* bytes, ULONG type, ULONG protect) {
+  NT_TRY(CheckProcess(process));
   if (!(type & (MEM_COMMIT | MEM_RESERVE)) ||
       (type & ~static_cast<ULONG>(MEM_COMMIT | MEM_RESERVE | MEM_TOP_DOWN)))
     return STATUS_INVALID_PARAMETER_5;
@@ -176,7 +188,8 @@ Status NtAllocateVirtualMemory(HANDLE, void** base, ULONG_PTR, SIZE_T* bytes, UL
   return status;
 }
 
-Status NtFreeVirtualMemory(HANDLE, void** base, SIZE_T* bytes, ULONG type) {
+Status NtFreeVirtualMemory(HANDLE process, void** base, SIZE_T* bytes, ULONG type) {
+  NT_TRY(CheckProcess(process));
   if (type != MEM_RELEASE && type != MEM_DECOMMIT) return STATUS_INVALID_PARAMETER_4;
   const auto wanted = reinterpret_cast<uintptr_t>(In(base));
   SIZE_T size = In(bytes);
@@ -207,7 +220,8 @@ Status NtFreeVirtualMemory(HANDLE, void** base, SIZE_T* bytes, ULONG type) {
   return STATUS_SUCCESS;
 }
 
-Status NtProtectVirtualMemory(HANDLE, void** base, SIZE_T* bytes, ULONG protect, ULONG* old_protect) {
+Status NtProtectVirtualMemory(HANDLE process, void** base, SIZE_T* bytes, ULONG protect, ULONG* old_protect) {
+  NT_TRY(CheckProcess(process));
   if (!IsKnownProtection(protect)) return STATUS_INVALID_PAGE_PROTECTION;
   const auto wanted = reinterpret_cast<uintptr_t>(In(base));
   SIZE_T size = In(bytes);
@@ -230,8 +244,9 @@ Status NtProtectVirtualMemory(HANDLE, void** base, SIZE_T* bytes, ULONG protect,
   return STATUS_SUCCESS;
 }
 
-Status NtQueryVirtualMemory(HANDLE, void* base, MEMORY_INFORMATION_CLASS information_class, void* buffer, SIZE_T length,
+Status NtQueryVirtualMemory(HANDLE process, void* base, MEMORY_INFORMATION_CLASS information_class, void* buffer, SIZE_T length,
                             SIZE_T* returned) {
+  NT_TRY(CheckProcess(process));
   if (information_class != MemoryBasicInformation) return STATUS_INVALID_INFO_CLASS;
   if (length < sizeof(MEMORY_BASIC_INFORMATION)) return STATUS_INFO_LENGTH_MISMATCH;
   const auto at = reinterpret_cast<uintptr_t>(base) & ~static_cast<uintptr_t>(PAGE_SIZE - 1);
@@ -274,7 +289,8 @@ Status NtQueryVirtualMemory(HANDLE, void* base, MEMORY_INFORMATION_CLASS informa
   return STATUS_SUCCESS;
 }
 
-Status NtFlushVirtualMemory(HANDLE, void** base, SIZE_T* bytes, IO_STATUS_BLOCK* iosb) {
+Status NtFlushVirtualMemory(HANDLE process, void** base, SIZE_T* bytes, IO_STATUS_BLOCK* iosb) {
+  NT_TRY(CheckProcess(process));
   const auto at = reinterpret_cast<uintptr_t>(In(base));
   const SIZE_T size = In(bytes);
   uintptr_t start = 0;

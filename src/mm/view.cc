@@ -35,8 +35,9 @@ bool IsMine(uintptr_t address) {
 }
 Status PageIn(uintptr_t address, bool write) {
   if (!g_views) return STATUS_ACCESS_VIOLATION;
-  // The store may come from outside the machine: a program that uses its view.
-  ke::ServiceScope scope;
+  // The access may come from outside the machine: a program that uses its view. Never a service of a requestor: previous mode
+  // is the kernel's, and user APCs stay where they are.
+  ke::ServiceScope scope(nullptr, KernelMode);
   return FaultView(address, write);
 }
 
@@ -139,8 +140,11 @@ Status FaultIn(View* view, uintptr_t address, bool write, Slot** locked) {
   const uint64_t page = 1ull << spot.page;
   Slot* slot;
   NT_TRY(segment->PinPiece(spot.index, page, Wait::kYes, Segment::Fill::kRead, &slot));
-  {
+  for (;;) {
+    // Dirty first: once the page is writable, another thread's store needs no fault, and its flush must find the page.
+    if (write) segment->MarkDirty(slot, page);
     LockGuard guard(segment->lock);
+    if (write && !(slot->dirty.load(std::memory_order_relaxed) & page)) continue;  // written meanwhile
     if (view->dead) {
       Segment::Unpin(slot);
       return STATUS_ACCESS_VIOLATION;
@@ -167,9 +171,8 @@ Status FaultIn(View* view, uintptr_t address, bool write, Slot** locked) {
       MapRun(view, spot.index, slot, run, false);
       piece.mapped |= run;
     }
+    break;
   }
-  // After the page is writable: a flush in between protects it again, and the store faults once more.
-  if (write) segment->MarkDirty(slot, page);
   if (locked)
     *locked = slot;
   else
@@ -223,6 +226,10 @@ void ViewsShutdown() {
 
 Status CreateView(Segment* segment, uint64_t offset, uint64_t bytes, bool writable, bool user, PEPROCESS process,
                   uintptr_t* base) {
+  if (bytes > (user ? kUserViewBytes : kSystemViewBytes)) {
+    ReleaseSegment(segment);
+    return STATUS_NO_MEMORY;
+  }
   auto view = std::make_unique<View>();
   view->segment = segment;
   view->bytes = (bytes + PAGE_SIZE - 1) & ~static_cast<uint64_t>(PAGE_SIZE - 1);

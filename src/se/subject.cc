@@ -5,19 +5,25 @@
 #include "src/se/se.h"
 
 namespace nt::se {
+namespace {
+
+/// An identification-level client lends its name, not its rights.
+bool MayActAsClient(const SECURITY_SUBJECT_CONTEXT* context) {
+  return !context->ClientToken || context->ImpersonationLevel >= SecurityImpersonation;
+}
+
+}  // namespace
+
+void CaptureSubjectContextEx(ke::Thread* thread, ps::Process* process, PSECURITY_SUBJECT_CONTEXT context) {
+  *context = {};
+  context->PrimaryToken = ReferencePrimaryToken(process);
+  if (thread) context->ClientToken = ReferenceImpersonationToken(thread, nullptr, nullptr, &context->ImpersonationLevel);
+  context->ProcessAuditId = reinterpret_cast<PVOID>(process->id);
+}
 
 void CaptureSubjectContext(PSECURITY_SUBJECT_CONTEXT context) {
   auto* thread = ke::CurrentThread();
-  auto* process = thread->process.load(std::memory_order_relaxed);
-  *context = {};
-  context->PrimaryToken = process->token.load();
-  if (context->PrimaryToken) ob::ReferenceObject(context->PrimaryToken);
-  context->ClientToken = thread->impersonation_token;
-  if (context->ClientToken) {
-    ob::ReferenceObject(context->ClientToken);
-    context->ImpersonationLevel = AsToken(context->ClientToken)->content->level;
-  }
-  context->ProcessAuditId = reinterpret_cast<PVOID>(process->id);
+  se::CaptureSubjectContextEx(thread, thread->process.load(std::memory_order_relaxed), context);
 }
 
 void ReleaseSubjectContext(PSECURITY_SUBJECT_CONTEXT context) {
@@ -27,6 +33,7 @@ void ReleaseSubjectContext(PSECURITY_SUBJECT_CONTEXT context) {
 
 bool PrivilegeCheck(PPRIVILEGE_SET required, PSECURITY_SUBJECT_CONTEXT context, KPROCESSOR_MODE mode) {
   if (mode == KernelMode) return true;
+  if (!MayActAsClient(context)) return false;
   PACCESS_TOKEN token = EffectiveToken(context);
   ULONG held = 0;
   for (ULONG i = 0; i < required->PrivilegeCount; i++) {
@@ -41,7 +48,7 @@ bool SinglePrivilegeCheck(LUID privilege, KPROCESSOR_MODE mode) {
   if (mode == KernelMode) return true;
   SECURITY_SUBJECT_CONTEXT context;
   CaptureSubjectContext(&context);
-  const bool held = TokenHasPrivilege(EffectiveToken(&context), privilege);
+  const bool held = MayActAsClient(&context) && TokenHasPrivilege(EffectiveToken(&context), privilege);
   ReleaseSubjectContext(&context);
   return held;
 }

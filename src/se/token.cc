@@ -6,6 +6,7 @@
 #include "src/ob/ob.h"
 #include "src/ps/ps.h"
 #include "src/rtl/rtl.h"
+#include "src/se/impersonation.h"
 #include "src/se/se.h"
 
 POBJECT_TYPE SeTokenObjectType = nullptr;
@@ -17,14 +18,11 @@ namespace {
 PACCESS_TOKEN g_system_token = nullptr;
 std::atomic<LONG> g_next_luid{0x10000};
 
-LUID NewLuid() { return {static_cast<ULONG>(g_next_luid.fetch_add(1)), 0}; }
-
 void* Inherit(ps::Process* process, ps::Process* parent) {
   static_cast<void>(process);
-  void* token = parent ? parent->token.load() : nullptr;
-  if (!token) token = g_system_token;
-  ob::ReferenceObject(token);
-  return token;
+  if (void* token = parent ? ReferencePrimaryToken(parent) : nullptr) return token;
+  ob::ReferenceObject(g_system_token);
+  return g_system_token;
 }
 
 std::vector<LUID_AND_ATTRIBUTES> Privileges(bool all) {
@@ -35,9 +33,22 @@ std::vector<LUID_AND_ATTRIBUTES> Privileges(bool all) {
   return privileges;
 }
 
+/// An ACL that gives `rights` to each SID.
+std::vector<UCHAR> MakeDacl(std::initializer_list<std::pair<PSID, ACCESS_MASK>> entries) {
+  std::vector<UCHAR> acl(sizeof(ACL));
+  for (auto& [sid, rights] : entries) acl.resize(acl.size() + sizeof(ACE_HEADER) + sizeof(ACCESS_MASK) + rtl::LengthSid(sid));
+  auto* dacl = reinterpret_cast<PACL>(acl.data());
+  CHECK(rtl::CreateAcl(dacl, static_cast<ULONG>(acl.size()), ACL_REVISION).ok());
+  for (auto& [sid, rights] : entries)
+    CHECK(rtl::AddKnownAce(dacl, ACL_REVISION, 0, rights, sid, ACCESS_ALLOWED_ACE_TYPE).ok());
+  return acl;
+}
+
 constexpr ULONG kGroup = SE_GROUP_MANDATORY | SE_GROUP_ENABLED_BY_DEFAULT | SE_GROUP_ENABLED;
 
 }  // namespace
+
+LUID NewLuid() { return {static_cast<ULONG>(g_next_luid.fetch_add(1)), 0}; }
 
 Sid::Sid(uint8_t authority, std::initializer_list<uint32_t> sub_authorities) {
   bytes_[1] = static_cast<UCHAR>(sub_authorities.size());
@@ -50,26 +61,30 @@ bool Sid::operator==(const Sid& other) const { return rtl::EqualSid(get(), other
 
 Status Boot() {
   ob::TypeProcedures procedures;
-  procedures.remove = [](void* token) { delete static_cast<Token*>(token)->content; };
+  procedures.remove = [](void* body) {
+    auto* token = static_cast<Token*>(body);
+    delete token->content;
+    token->~Token();
+  };
   static const GENERIC_MAPPING kMapping{TOKEN_READ, TOKEN_WRITE, TOKEN_EXECUTE, TOKEN_ALL_ACCESS};
   NT_TRY(ob::CreateType(u"Token", procedures, kMapping, TOKEN_ALL_ACCESS, &SeTokenObjectType));
   NT_TRY(CreateToken(SystemIdentity(), &g_system_token));
   static const ps::TokenProcedures kTokens{Inherit, [](void* token) { ob::DereferenceObject(token); }};
   ps::SetTokenProcedures(&kTokens);
   SetProcessToken(ps::InitialSystemProcess(), g_system_token);
+  ImpersonationBoot();
   return STATUS_SUCCESS;
 }
 
 void Shutdown() {
   SetProcessToken(ps::InitialSystemProcess(), nullptr);
-  ps::SetTokenProcedures(nullptr);
   ob::DereferenceObject(std::exchange(g_system_token, nullptr));
 }
 
 Status CreateToken(const TokenContent& content, PACCESS_TOKEN* token) {
   void* body;
   NT_TRY(ob::CreateObject(SeTokenObjectType, sizeof(Token), &body));
-  auto* fresh = static_cast<Token*>(body);
+  auto* fresh = new (body) Token{};
   fresh->content = new TokenContent(content);
   fresh->token_id = NewLuid();
   fresh->modified_id = NewLuid();
@@ -89,6 +104,8 @@ TokenContent SystemIdentity() {
   content.owner = Sid(known.SeAliasAdminsSid);
   content.primary_group = content.user;
   content.authentication_id = SYSTEM_LUID;
+  content.default_dacl =
+      MakeDacl({{known.SeLocalSystemSid, GENERIC_ALL}, {known.SeAliasAdminsSid, GENERIC_READ | GENERIC_EXECUTE | READ_CONTROL}});
   return content;
 }
 
@@ -108,17 +125,14 @@ TokenContent UnixIdentity(uint32_t uid, uint32_t gid, bool administrator) {
   content.privileges = Privileges(administrator);
   content.owner = content.user;
   content.authentication_id = NewLuid();
+  content.default_dacl = MakeDacl({{content.user.get(), GENERIC_ALL}, {known.SeLocalSystemSid, GENERIC_ALL}});
+  content.source = {{'n', 't', 'i', 'o'}, {}};
   return content;
-}
-
-void SetProcessToken(ps::Process* process, PACCESS_TOKEN token) {
-  if (token) ob::ReferenceObject(token);
-  if (void* before = process->token.exchange(token)) ob::DereferenceObject(before);
 }
 
 bool TokenHasGroup(PACCESS_TOKEN token, PSID sid, bool for_deny) {
   const auto& content = *AsToken(token)->content;
-  if (rtl::EqualSid(content.user.get(), sid)) return true;
+  if ((for_deny || !content.user_deny_only) && rtl::EqualSid(content.user.get(), sid)) return true;
   for (const auto& group : content.groups)
     if (((group.attributes & SE_GROUP_ENABLED) || (for_deny && (group.attributes & SE_GROUP_USE_FOR_DENY_ONLY))) &&
         rtl::EqualSid(group.sid.get(), sid))
@@ -127,13 +141,44 @@ bool TokenHasGroup(PACCESS_TOKEN token, PSID sid, bool for_deny) {
 }
 
 bool TokenHasPrivilege(PACCESS_TOKEN token, LUID privilege) {
-  for (const auto& held : AsToken(token)->content->privileges)
+  for (auto& held : AsToken(token)->content->privileges)
     if (held.Luid.LowPart == privilege.LowPart && held.Luid.HighPart == privilege.HighPart)
-      return held.Attributes & SE_PRIVILEGE_ENABLED;
+      return std::atomic_ref(held.Attributes).load(std::memory_order_relaxed) & SE_PRIVILEGE_ENABLED;
   return false;
 }
 
+ULONG TokenIntegrity(PACCESS_TOKEN token) {
+  for (const auto& group : AsToken(token)->content->groups) {
+    if (!(group.attributes & SE_GROUP_INTEGRITY)) continue;
+    const auto* sid = static_cast<const SID*>(group.sid.get());
+    return sid->SubAuthority[sid->SubAuthorityCount - 1];
+  }
+  return SECURITY_MANDATORY_UNTRUSTED_RID;
+}
+
 bool TokenIsAdmin(PACCESS_TOKEN token) { return TokenHasGroup(token, Exports().SeAliasAdminsSid, false); }
+bool TokenIsRestricted(PACCESS_TOKEN token) { return !AsToken(token)->content->restricted_sids.empty(); }
 TOKEN_TYPE TokenType(PACCESS_TOKEN token) { return AsToken(token)->content->type; }
+
+Status DuplicateToken(PACCESS_TOKEN token, TOKEN_TYPE type, SECURITY_IMPERSONATION_LEVEL level, bool effective_only,
+                      PACCESS_TOKEN* copy) {
+  TokenContent content = *AsToken(token)->content;
+  if (type == TokenImpersonation && content.type == TokenImpersonation && level > content.level)
+    return STATUS_BAD_IMPERSONATION_LEVEL;
+  if (type == TokenPrimary && content.type == TokenImpersonation && content.level < SecurityImpersonation)
+    return STATUS_BAD_IMPERSONATION_LEVEL;
+  content.type = type;
+  content.level = type == TokenImpersonation ? level : SecurityAnonymous;
+  if (effective_only) {
+    std::erase_if(content.privileges, [](const LUID_AND_ATTRIBUTES& held) { return !(held.Attributes & SE_PRIVILEGE_ENABLED); });
+    std::erase_if(content.groups, [](const Group& group) {
+      return !(group.attributes & (SE_GROUP_ENABLED | SE_GROUP_USE_FOR_DENY_ONLY | SE_GROUP_INTEGRITY));
+    });
+  }
+  NT_TRY(CreateToken(content, copy));
+  AsToken(*copy)->modified_id = AsToken(token)->modified_id.load();
+  AsToken(*copy)->session_id = AsToken(token)->session_id.load();
+  return STATUS_SUCCESS;
+}
 
 }  // namespace nt::se
