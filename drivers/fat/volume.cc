@@ -256,6 +256,7 @@ NTSTATUS MountVolume(IrpContext& context) {
   ReadLabel(vcb, vpb);
   AddToList(vcb);
   ExReleaseResourceLite(&vcb.resource);
+  ObDereferenceObject(target);  // the I/O manager's, taken for a mount that succeeds
   return STATUS_SUCCESS;
 }
 

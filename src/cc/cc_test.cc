@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <random>
 
-#include "src/cc/toy_file_system.h"
+#include "src/cc/test_file_system.h"
 #include "src/mm/segment.h"
 
 namespace nt {

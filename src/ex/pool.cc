@@ -34,6 +34,7 @@
 #endif
 #ifdef NTIO_POOL_ASAN
 #include <sanitizer/asan_interface.h>
+#include <sanitizer/lsan_interface.h>
 #endif
 
 namespace nt::ex {
@@ -235,8 +236,13 @@ void* AllocateLarge(SIZE_T bytes, ULONG tag) {
 
 Status PoolBoot() {
   CHECK(!g_pool);
-  if (!g_range) g_range = static_cast<uint8_t*>(host::ReserveMemory(mm::kPoolBase, mm::kPoolBytes));
-  if (!g_range) return STATUS_CONFLICTING_ADDRESSES;
+  if (!g_range) {
+    g_range = static_cast<uint8_t*>(host::ReserveMemory(mm::kPoolBase, mm::kPoolBytes));
+    if (!g_range) return STATUS_CONFLICTING_ADDRESSES;
+#ifdef NTIO_POOL_ASAN
+    __lsan_register_root_region(g_range, mm::kPoolBytes);  // objects that only pool refers to are not leaks
+#endif
+  }
   g_pool = new State;
   g_pool->base = g_range;
   g_pool->chunks = std::make_unique<ChunkEntry[]>(kChunks);

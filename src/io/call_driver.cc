@@ -3,6 +3,25 @@
 
 namespace nt::io {
 
+namespace {
+
+/// The IRP that the thread is in a dispatch routine for; bug-check reports show it (describe.cc).
+class DispatchScope {
+ public:
+  explicit DispatchScope(IRP* irp) : thread_(ke::CurrentThread()), outer_(thread_->dispatch_irp) {
+    thread_->dispatch_irp = irp;
+  }
+  ~DispatchScope() { thread_->dispatch_irp = outer_; }
+  DispatchScope(const DispatchScope&) = delete;
+  DispatchScope& operator=(const DispatchScope&) = delete;
+
+ private:
+  ke::Thread* const thread_;
+  IRP* const outer_;
+};
+
+}  // namespace
+
 Status CallDriver(DEVICE_OBJECT* device, IRP* irp) {
   if (irp->Type != IO_TYPE_IRP) [[unlikely]]
     ke::BugCheckWithMessage("IoCallDriver with something that is not an IRP, or with one that was freed",
@@ -15,6 +34,7 @@ Status CallDriver(DEVICE_OBJECT* device, IRP* irp) {
     ke::BugCheckWithMessage("IoCallDriver with a major function code that does not exist",
                             DRIVER_VERIFIER_IOMANAGER_VIOLATION, 5, reinterpret_cast<ULONG_PTR>(irp),
                             location->MajorFunction);
+  DispatchScope scope(irp);
   return nt::CallDriver(device->DriverObject->MajorFunction[location->MajorFunction], device, irp);
 }
 

@@ -53,6 +53,7 @@ std::string DescribeIrp(const IRP* irp) {
 std::string DescribeThreadIrps(ke::Thread* thread) {
   std::string text;
   if (!thread) return text;
+  if (thread->dispatch_irp) text += "current " + DescribeIrp(thread->dispatch_irp);
   if (thread->top_level_irp && reinterpret_cast<ULONG_PTR>(thread->top_level_irp) > 0xffff)
     text += "top-level " + DescribeIrp(thread->top_level_irp);
   if (!thread->irp_list.Flink) return text;

@@ -75,7 +75,8 @@ Status AskAll(DEVICE_OBJECT* device, FileSystemQueue queue, bool allow_raw, bool
     const bool raw = system->DriverObject == g_state->raw_driver;
     if (raw ? !allow_raw : only_raw) continue;
     VPB* vpb = device->Vpb;
-    DEVICE_OBJECT* target = GetAttachedDevice(device);
+    // Referenced for the file system, which drops the reference when it has mounted (FASTFAT, CDFS); else it is dropped here.
+    DEVICE_OBJECT* target = GetAttachedDeviceReference(device);
     Status status = SendFsControl(system, IRP_MN_MOUNT_VOLUME, [&](IO_STACK_LOCATION* location) {
       if (allow_raw) location->Flags = SL_ALLOW_RAW_MOUNT;
       location->Parameters.MountVolume.Vpb = vpb;
@@ -91,6 +92,7 @@ Status AskAll(DEVICE_OBJECT* device, FileSystemQueue queue, bool allow_raw, bool
       }
       return STATUS_SUCCESS;
     }
+    ob::DereferenceObject(target);
     if (status == STATUS_FS_DRIVER_REQUIRED) {
       Status loaded = SendFsControl(system, IRP_MN_LOAD_FILE_SYSTEM, [](IO_STACK_LOCATION*) {});
       *load_and_repeat = loaded.ok();

@@ -44,6 +44,7 @@ NTSTATUS Mount(IRP* irp) {
   vpb->DeviceObject = device;
   vpb->SerialNumber = 0xffffffff;
   vpb->VolumeLabelLength = 0;
+  ob::DereferenceObject(target);  // the I/O manager's, taken for a mount; open files keep the storage device
   return Complete(irp, STATUS_SUCCESS);
 }
 

@@ -139,6 +139,7 @@ struct ToyVolume {
     if (!recognised) return Complete(irp, STATUS_UNRECOGNIZED_VOLUME);
     EXPECT_EQ(location->Parameters.MountVolume.DeviceObject, GetAttachedDevice(storage));
     volume = system.Device(nullptr, FILE_DEVICE_DISK_FILE_SYSTEM);
+    ob::DereferenceObject(location->Parameters.MountVolume.DeviceObject);  // the I/O manager's, as FASTFAT does
     location->Parameters.MountVolume.Vpb->DeviceObject = volume;
     return Complete(irp, STATUS_SUCCESS);
   }

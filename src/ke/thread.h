@@ -55,6 +55,7 @@ struct Thread {
   bool system_thread;
   std::atomic<bool> terminating;
   PIRP top_level_irp;
+  PIRP dispatch_irp;                 // io's: the IRP that the thread is in a dispatch routine for; for reports
   LIST_ENTRY irp_list;               // IRP::ThreadListEntry; io's, under irp_list_lock
   Lock irp_list_lock{LockRank::kIrpList};
   int16_t kernel_apc_disable;        // <= 0; critical regions

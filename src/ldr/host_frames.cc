@@ -47,6 +47,9 @@ bool Catches(const std::type_info& type, _Unwind_Context* context, int* which) {
   return answer == _URC_HANDLER_FOUND;
 }
 
+/// Never thrown: only a `catch (...)` takes it.
+struct Unrelated {};
+
 struct Walk {
   const Context* from;
   bool stop_at_catch;
@@ -82,8 +85,10 @@ _Unwind_Reason_Code OnFrame(_Unwind_Context* context, void* argument) {
   if (pc == 0) return _URC_NORMAL_STOP;
   if (walk.visitor && !walk.visitor(walk.argument, pc, sp)) return _URC_NORMAL_STOP;
   if (!walk.stop_at_catch || !_Unwind_GetLanguageSpecificData(context)) return _URC_NO_REASON;
-  int exception_switch = 0, boundary_switch = 0;
+  int exception_switch = 0, boundary_switch = 0, unrelated_switch = 0;
   if (!Catches(typeid(SehException), context, &exception_switch)) return _URC_NO_REASON;
+  // `catch (...)` only looks on: it cleans up and throws again, or stands where a thread enters the machine, behind the report.
+  if (Catches(typeid(Unrelated), context, &unrelated_switch) && exception_switch == unrelated_switch) return _URC_NO_REASON;
   if (Catches(typeid(DriverBoundary), context, &boundary_switch) && exception_switch == boundary_switch) {
     walk.caught_by_wrapper = true;
     return _URC_NO_REASON;

@@ -49,10 +49,20 @@ struct Collector {
 
 bool VisitHost(void* argument, uint64_t pc, uint64_t sp) { return static_cast<Collector*>(argument)->Add({pc, sp, false}); }
 
+/// Whether `pc` lies in a module of the process: the return address of a smashed frame, or of a driver that is gone, does not.
+bool IsHostCode(uint64_t pc) {
+  Dl_info info;
+  return dladdr(reinterpret_cast<void*>(pc), &info) != 0;
+}
+
 void Walk(const Context& from, Collector* collector) {
   Context cursor = from;
   for (Pc pc = Pc::kInstruction;; pc = Pc::kReturnAddress) {
     if (!ImageAt(cursor.rip)) {
+      if (!IsHostCode(cursor.rip)) {
+        collector->Add({cursor.rip, cursor.rsp(), false});
+        return;
+      }
       Context driver;
       if (WalkHostFrames(cursor, pc, false, VisitHost, collector, &driver) != HostWalkEnd::kDriver) return;
       cursor = driver;

@@ -1,7 +1,7 @@
 // Sections and views, MDLs, requestor memory, over the toy file system of cc's tests.
 #include <random>
 
-#include "src/cc/toy_file_system.h"
+#include "src/cc/test_file_system.h"
 #include "src/ldr/user_access.h"
 #include "src/mm/segment.h"
 

@@ -117,4 +117,3 @@ void CallLoadImageNotifyRoutines(PUNICODE_STRING full_name, HANDLE process_id, P
 bool GetVersion(PULONG major, PULONG minor, PULONG build, PUNICODE_STRING csd_version);
 
 }  // namespace nt::ps
-

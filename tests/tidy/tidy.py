@@ -61,13 +61,13 @@ LDR_HEADERS = {
     "link.h": "dl_iterate_phdr: unwind tables of ELF frames",
 }
 # Annotations for the sanitizers are no service of the operating system either.
-ANYWHERE_HEADERS = {"sanitizer/asan_interface.h", "sanitizer/common_interface_defs.h", "sanitizer/tsan_interface.h"}
+ANYWHERE_HEADERS = {"sanitizer/asan_interface.h", "sanitizer/common_interface_defs.h", "sanitizer/lsan_interface.h",
+                    "sanitizer/tsan_interface.h"}
 
 # --- who includes whom ---------------------------------------------------------------------------------------------------
 
 # Besides src/<x>/<x>.h, which every component offers, siblings may include these.
 PUBLIC_HEADERS = {
-    "src/host/program.h": "where the program and its files are",
     "src/base/": "all of base is for everybody",
     "src/host/schedule_point.h": "inlined into every export",
     "src/host/program.h": "programs and host folders, for front ends",
@@ -82,6 +82,10 @@ PUBLIC_HEADERS = {
     "src/ldr/export.h": "the way out of it",
     "src/ldr/user_access.h": "access to requestor memory that can fault",
     "src/mm/layout.h": "the address map",
+    "src/mm/segment.h": "cc works on segments directly",
+    "src/mm/view.h": "cc works on segments directly",
+    "src/cc/test_file_system.h": "for tests",
+    "src/ex/event_object.h": "the event services",
     "src/machine/test_machine.h": "for tests",
 }
 # What the freestanding compiler itself provides to drivers.
