@@ -1,6 +1,7 @@
 // ntio: Windows file-system drivers on Linux. The command line; exit codes in docs and `ntio --help`.
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <cstdlib>
 
 #include "front/cli/commands.h"
 #include "front/cli/machine_options.h"
@@ -14,6 +15,12 @@ int Report(const cli::CommandFailed& failed) {
   if (failure.status != 0) std::fprintf(stderr, "%s", ntio::DescribeStatus(failure.status).c_str());
   if (failure.status != 0 && !failure.message.empty()) std::fprintf(stderr, ": ");
   std::fprintf(stderr, "%s\n", failure.message.c_str());
+  // After a bug check the machine's threads are parked where they were and its memory is given up: nothing is torn down under
+  // them, and nothing of it is a leak.
+  if (failure.kind == ntio::FailureKind::kBugCheck) {
+    std::fflush(nullptr);
+    std::_Exit(static_cast<int>(failure.kind));
+  }
   return static_cast<int>(failure.kind);
 }
 

@@ -185,6 +185,20 @@ bool UninitializeCacheMap(FILE_OBJECT* file, LARGE_INTEGER* truncate_size, CACHE
   return gone;
 }
 
+/// Truncates so that the zeros behind the new end reach the disk: FASTFAT zeroes from the next sector on when the file grows.
+static void ClearTail(mm::Segment* segment, uint64_t size) {
+  const uint64_t index = size >> mm::kSlotShift;
+  const uint32_t in_piece = static_cast<uint32_t>(size & (mm::kSlotBytes - 1));
+  const uint64_t page = 1ull << (in_piece >> PAGE_SHIFT);
+  const bool partial = size & (PAGE_SIZE - 1);
+  // A page that cannot be read stays on the disk as it is, as it does without a cache.
+  if (partial) segment->MakePiece(index, page, mm::Wait::kYes).Ignore();
+  segment->Truncate(size);
+  if (!partial) return;
+  mm::Hazard hazard;
+  if (mm::Slot* slot = segment->Protect(hazard, index, page)) segment->MarkDirty(slot, page);
+}
+
 void SetFileSizes(FILE_OBJECT* file, CC_FILE_SIZES* sizes) {
   const Status status = SetFileSizesEx(file, sizes);
   if (!status.ok()) Raise(status);
@@ -203,6 +217,7 @@ Status SetFileSizesEx(FILE_OBJECT* file, CC_FILE_SIZES* sizes) {
   }
   if (sizes->AllocationSize.QuadPart > map->section_size.QuadPart) map->section_size = sizes->AllocationSize;
   const LONGLONG old_size = map->FileSize();
+  const bool data_ends_beyond = !map->TracksValidData() || map->valid_data_goal.load() > size;
   __atomic_store_n(&map->file_size.QuadPart, size, __ATOMIC_RELAXED);
   map->segment->file_size.store(static_cast<uint64_t>(size), std::memory_order_relaxed);
   if (map->TracksValidData()) {
@@ -212,7 +227,10 @@ Status SetFileSizesEx(FILE_OBJECT* file, CC_FILE_SIZES* sizes) {
     goal = std::max(std::min(goal, size), valid);
     map->valid_data_goal.store(goal, std::memory_order_relaxed);
   }
-  if (size < old_size) map->segment->Truncate(static_cast<uint64_t>(size));
+  if (size < old_size) {
+    if (data_ends_beyond) ClearTail(map->segment, static_cast<uint64_t>(size));
+    else map->segment->Truncate(static_cast<uint64_t>(size));
+  }
   DereferenceMap(map);
   return STATUS_SUCCESS;
 }

@@ -242,7 +242,7 @@ Value MakeString(std::u16string_view text, ULONG type) {
   Value value;
   value.type = type;
   value.data.resize((text.size() + 1) * sizeof(WCHAR));
-  std::memcpy(value.data.data(), text.data(), text.size() * sizeof(WCHAR));
+  if (!text.empty()) std::memcpy(value.data.data(), text.data(), text.size() * sizeof(WCHAR));
   return value;
 }
 

@@ -120,7 +120,7 @@ void FlushLookaside(GENERAL_LOOKASIDE_POOL* list, LOOKASIDE_LIST_EX* extended);
 // --- worker threads (work_queue.cc) --------------------------------------------------------------------------------------------
 
 void QueueWorkItem(PWORK_QUEUE_ITEM item, WORK_QUEUE_TYPE queue);
-/// Returns once every item that was queued before the call has run.
+/// Returns once no item waits and none runs, but for the one that the caller runs in.
 void DrainWorkQueues();
 
 // --- time --------------------------------------------------------------------------------------------------------------------

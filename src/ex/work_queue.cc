@@ -32,6 +32,7 @@ struct State {
 };
 
 State* g_state = nullptr;
+thread_local WorkQueue* t_serving = nullptr;  // the queue whose item this thread runs
 
 
 void NTIO_MS_ABI WorkerMain(void* context) {
@@ -52,7 +53,9 @@ void NTIO_MS_ABI WorkerMain(void* context) {
       return;
     }
     item->List.Flink = nullptr;  // the item may be queued again from its routine, or freed
+    t_serving = &queue;
     CallDriver(routine, parameter);
+    t_serving = nullptr;
     if (ke::CurrentIrql() != PASSIVE_LEVEL)
       ke::BugCheckEx(WORKER_THREAD_RETURNED_AT_BAD_IRQL, reinterpret_cast<ULONG_PTR>(routine), ke::CurrentIrql(),
                      reinterpret_cast<ULONG_PTR>(parameter), reinterpret_cast<ULONG_PTR>(item));
@@ -104,7 +107,8 @@ void DrainWorkQueues() {
     for (;;) {
       {
         LockGuard guard(queue.lock);
-        if (queue.waiting == 0 && queue.busy == 0) break;
+        const int own = t_serving == &queue ? 1 : 0;
+        if (queue.waiting == 0 && queue.busy == own) break;
       }
       LARGE_INTEGER interval;
       interval.QuadPart = -10'000;  // 1 ms

@@ -185,8 +185,9 @@ void DropImage(DRIVER_OBJECT* driver) {
   driver->DriverSection = nullptr;
   ldr::Image* image = std::exchange(ExtraOf(driver)->image, nullptr);
   if (!image) return;
-  // A completion routine may have let the unloading thread go on before its own last instructions ran, in a DPC.
+  // A completion routine or a work item may have let the unloading thread go on before its own last instructions ran.
   ke::FlushQueuedDpcs();
+  ex::DrainWorkQueues();
   ldr::UnloadImage(image);
 }
 
@@ -205,7 +206,8 @@ void DeleteDevicesByForce(DRIVER_OBJECT* driver) {
         __atomic_store_n(&below->AttachedDevice, nullptr, __ATOMIC_RELEASE);
         Extra(device)->attached_to = nullptr;
       }
-      device->ReferenceCount = 0;  // opens that are left find a device that refuses
+      // Opens that are left find a device that refuses. A registered file system counts once, until DeleteDevice.
+      device->ReferenceCount = Extra(device)->file_system_registered ? 1 : 0;
     }
     if (pending) {
       device->ReferenceCount = 1;

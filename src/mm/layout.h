@@ -3,6 +3,9 @@
 // Requestor memory lies below MmUserProbeAddress, everything a driver owns or gets from the runtime above it. The ranges take
 // fixed mappings in a plain process and under clang's AddressSanitizer and ThreadSanitizer. The runtime's own library and the
 // stacks of Linux threads lie at 0x7f..., above the probe address too.
+//
+// System ranges stay between 0x7a0000000000, where ThreadSanitizer's last range of program memory begins, and 0x7ab000000000:
+// AddressSanitizer's heap takes the 4 TiB below the libraries, down to 0x7aff..., and what is mapped later goes below that.
 #pragma once
 
 #include <cstdint>
@@ -33,10 +36,10 @@ inline constexpr uint64_t kImageBytes = 64 * kGiB;
 inline constexpr uint64_t kPoolBase = 0x7a2000000000;
 inline constexpr uint64_t kPoolBytes = 64 * kGiB;
 /// The page cache: "physical memory", one memfd mapped once.
-inline constexpr uint64_t kPhysicalBase = 0x7a8000000000;
+inline constexpr uint64_t kPhysicalBase = 0x7a3000000000;
 inline constexpr uint64_t kPhysicalBytes = 256 * kGiB;
 /// System-space views of sections (MmMapViewInSystemSpace).
-inline constexpr uint64_t kSystemViewBase = 0x7ac000000000;
+inline constexpr uint64_t kSystemViewBase = 0x7a7000000000;
 inline constexpr uint64_t kSystemViewBytes = 256 * kGiB;
 
 inline bool IsUserAddress(const void* address) {
