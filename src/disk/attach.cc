@@ -317,6 +317,17 @@ PDEVICE_OBJECT RawDeviceOf(PDEVICE_OBJECT volume) {
   return device ? device->disk().raw().object() : nullptr;
 }
 
+PDEVICE_OBJECT FindVolume(const std::u16string& device_name) {
+  std::vector<PDEVICE_OBJECT> volumes;
+  {
+    LockGuard guard(g_state->lock);
+    for (auto& disk : g_state->disks) volumes.push_back(disk->volume().object());
+  }
+  for (PDEVICE_OBJECT volume : volumes)
+    if (DeviceName(volume) == device_name) return volume;
+  return nullptr;
+}
+
 std::u16string DeviceName(PDEVICE_OBJECT object) {
   DeviceReference device(object);
   return device ? device->name() : std::u16string();

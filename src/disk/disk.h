@@ -51,6 +51,8 @@ Status RemoveDisk(PDEVICE_OBJECT device);
 PDEVICE_OBJECT RawDeviceOf(PDEVICE_OBJECT volume);
 /// "\\Device\\HarddiskVolume1"
 std::u16string DeviceName(PDEVICE_OBJECT device);
+/// The volume device of that name, or nullptr.
+PDEVICE_OBJECT FindVolume(const std::u16string& device_name);
 /// 'D' for \??\D:
 char16_t DriveLetter(PDEVICE_OBJECT volume);
 /// What serves the image, for reports: "io_uring", or "threads (io_uring_setup: Operation not permitted)".

@@ -17,6 +17,7 @@ constexpr int kGreg[16] = {REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP,
                            REG_R8,  REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15};
 
 alignas(4096) std::byte g_shared_user_data[4096];
+void (*g_update_shared_user_data)(void* page) = nullptr;
 
 void RaiseOrLower(void*, uint64_t irql, uint64_t) { WriteIrql(static_cast<uint8_t>(irql)); }
 
@@ -118,7 +119,14 @@ bool EmulateSharedLoad(ucontext_t* machine, uint64_t address) {
   const unsigned bytes = memory.size / 8;
   if (offset + bytes > sizeof g_shared_user_data) return false;
   uint64_t value[2] = {};
-  std::memcpy(value, g_shared_user_data + offset, bytes);
+  if (g_update_shared_user_data) {
+    alignas(16) std::byte page[sizeof g_shared_user_data];  // its own: times of two threads must not mix
+    std::memcpy(page, g_shared_user_data, sizeof page);
+    g_update_shared_user_data(page);
+    std::memcpy(value, page + offset, bytes);
+  } else {
+    std::memcpy(value, g_shared_user_data + offset, bytes);
+  }
 
   // Loads of vectors: the register image is in the signal frame.
   if (load && first.type == ZYDIS_OPERAND_TYPE_REGISTER && first.reg.value >= ZYDIS_REGISTER_XMM0 &&
@@ -208,6 +216,7 @@ bool EmulateSharedLoad(ucontext_t* machine, uint64_t address) {
 }  // namespace
 
 void* SharedUserData() { return g_shared_user_data; }
+void SetSharedUserDataHook(void (*update)(void* page)) { g_update_shared_user_data = update; }
 
 bool EmulateDriverInstruction(const host::FaultInfo& fault) {
   auto* machine = static_cast<ucontext_t*>(fault.machine);

@@ -25,6 +25,7 @@ class Faults : public testing::Test {
   }
   void TearDown() override {
     SetProcessorHooks({});
+    SetSharedUserDataHook(nullptr);
     SetPageFaultHooks({});
     UnloadImage(image_);
   }
@@ -83,6 +84,18 @@ TEST_F(Faults, SharedUserData_LoadsReadTheHostPage) {
     count++;
   }
   EXPECT_GE(count, 10);
+}
+
+TEST_F(Faults, SharedUserData_EachLoadAsksForTheTime) {
+  static uint64_t now;
+  now = 0;
+  SetSharedUserDataHook([](void* page) {
+    now++;
+    std::memcpy(static_cast<char*>(page) + 0x14, &now, 8);
+  });
+  const auto read = Find<long long NTIO_MS_ABI()>("case_load64");
+  EXPECT_EQ(CallDriver(read), 1);
+  EXPECT_EQ(CallDriver(read), 2);
 }
 
 // ---- page-in ----

@@ -180,8 +180,10 @@ struct PageFaultHooks {
 };
 void SetPageFaultHooks(const PageFaultHooks& hooks);
 
-/// The host page that loads from KUSER_SHARED_DATA (0xFFFFF78000000000) read; written by ke.
+/// The host page that loads from KUSER_SHARED_DATA (0xFFFFF78000000000) read.
 void* SharedUserData();
+/// Called at each such load, in the fault handler, with a copy of the page to write the times of the moment into (ke).
+void SetSharedUserDataHook(void (*update)(void* page));
 
 // --- unwinding ---------------------------------------------------------------------------------------------------------
 

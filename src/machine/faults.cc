@@ -78,6 +78,7 @@ void InstallFaultHooks() {
         std::string(driver) + " called " + name + ", which this version of ntio does not have (--lazy-imports let it load).";
     ke::BugCheckWithMessage(text.c_str(), KMODE_EXCEPTION_NOT_HANDLED, static_cast<ULONG>(STATUS_ENTRYPOINT_NOT_FOUND));
   });
+  ldr::SetSharedUserDataHook([](void* page) { ke::UpdateSharedUserData(page); });  // KeQuerySystemTime is such a load
   ldr::SetProcessorHooks({[]() -> uint8_t { return ke::CurrentIrql(); },
                           [](uint8_t irql) {
                             if (irql > ke::CurrentIrql()) ke::RaiseIrql(irql);

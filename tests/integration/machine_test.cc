@@ -1,0 +1,132 @@
+// Whole machines in one process: many lives without growth, and I/O errors injected below the file system at every request.
+#include <dirent.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "ntio/machine.h"
+#include "src/disk/disk.h"
+#include "src/ke/service.h"
+
+namespace {
+
+constexpr uint32_t kReadWrite = 0xC0100000;  // GENERIC_READ | GENERIC_WRITE | SYNCHRONIZE
+constexpr uint32_t kOverwriteIf = 5;
+
+class Image {
+ public:
+  explicit Image(int mib) {
+    char name[] = "/tmp/ntio-machine-XXXXXX";
+    const int file = mkstemp(name);
+    if (file >= 0) ::close(file);
+    path_ = name;
+    const std::string command = "truncate -s " + std::to_string(mib) + "M " + path_ + " && mkfs.fat -F 16 " + path_ + " >/dev/null";
+    if (std::system(command.c_str()) != 0) std::abort();
+  }
+  ~Image() { std::remove(path_.c_str()); }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+std::string DriverPath() { return std::string(NTIO_BUILD_DIR) + "/drivers/fat.sys"; }
+
+size_t CountEntries(const char* directory) {
+  size_t count = 0;
+  DIR* open = opendir(directory);
+  while (readdir(open)) count++;
+  closedir(open);
+  return count;
+}
+
+long ResidentKilobytes() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.rfind("VmRSS:", 0) == 0) return std::atol(line.c_str() + 6);
+  return 0;
+}
+
+void OneLife(const std::string& image) {
+  ntio::Machine machine;
+  ASSERT_TRUE(machine.booted().ok());
+  ASSERT_TRUE(machine.Load(DriverPath()).ok());
+  ASSERT_TRUE(machine.AddDisk(image).ok());
+  ntio::OpenOptions create;
+  create.access = kReadWrite;
+  create.disposition = kOverwriteIf;
+  auto file = machine.Open(u"\\file.bin", create);
+  ASSERT_TRUE(file.ok()) << ntio::DescribeStatus(file.failure().status);
+  std::vector<std::byte> data(10'000, std::byte{7}), back(10'000);
+  ASSERT_TRUE(file->Write(0, data).ok());
+  ASSERT_EQ(file->Read(0, back).information, back.size());
+  ASSERT_EQ(data, back);
+  file->Close();
+  const auto shutdown = machine.Shutdown();
+  ASSERT_TRUE(shutdown.ok()) << shutdown.failure().message;
+}
+
+// NTIO_BOOTS=1000 for the long form.
+TEST(Machine, ManyLives_NoGrowthOfMemoryDescriptorsOrThreads) {
+  const char* wanted = std::getenv("NTIO_BOOTS");
+  const int boots = wanted ? std::atoi(wanted) : 100;
+  Image image(16);
+  for (int i = 0; i < 20; i++) ASSERT_NO_FATAL_FAILURE(OneLife(image.path()));
+  const size_t descriptors = CountEntries("/proc/self/fd"), threads = CountEntries("/proc/self/task");
+  const long memory = ResidentKilobytes();
+  for (int i = 0; i < boots; i++) ASSERT_NO_FATAL_FAILURE(OneLife(image.path())) << "life " << i;
+  EXPECT_EQ(CountEntries("/proc/self/fd"), descriptors);
+  EXPECT_EQ(CountEntries("/proc/self/task"), threads);
+  const long grown = ResidentKilobytes() - memory;
+  std::printf("%d lives: %ld KiB of %ld KiB grown\n", boots, grown, memory);
+  EXPECT_LT(grown, 8192 + boots * 4) << "resident memory grows with the number of boots";
+}
+
+// The n-th transfer to the disk fails, for every n until a run has fewer: the request above fails or succeeds, nothing hangs or
+// stops the machine, and the next mount works.
+TEST(Machine, InjectedErrors_AtEveryRequest) {
+  Image image(16);
+  ASSERT_NO_FATAL_FAILURE(OneLife(image.path()));
+  constexpr int kMostRequests = 200;
+  std::atomic<int> transfers = 0;
+  int at = 0;
+  do {
+    ntio::Machine machine;
+    ASSERT_TRUE(machine.Load(DriverPath()).ok());
+    ASSERT_TRUE(machine.AddDisk(image.path()).ok());
+    transfers = 0;
+    ASSERT_TRUE(nt::ke::CallIntoMachine([&] {
+      nt::ke::ServiceScope scope(nullptr, KernelMode);
+      auto* volume = nt::disk::FindVolume(machine.VolumeDevice());
+      ASSERT_NE(volume, nullptr);
+      nt::disk::SetFaultInjector(volume, [&transfers, at](nt::disk::Operation, uint64_t, uint32_t) -> NTSTATUS {
+        return transfers++ == at ? STATUS_IO_DEVICE_ERROR : STATUS_SUCCESS;
+      });
+    }));
+    ntio::OpenOptions create;
+    create.access = kReadWrite;
+    create.disposition = kOverwriteIf;
+    if (auto file = machine.Open(u"\\file.bin", create); file.ok()) {
+      std::vector<std::byte> data(100'000, std::byte{9});
+      static_cast<void>(file->Write(0, data));
+      static_cast<void>(file->Flush());
+      static_cast<void>(file->Read(0, data));
+    }
+    const auto shutdown = machine.Shutdown();
+    ASSERT_TRUE(shutdown.ok() || shutdown.failure().kind == ntio::FailureKind::kRequest)
+        << "transfer " << at << ": " << shutdown.failure().message;
+  } while (++at <= transfers && at < kMostRequests);
+  std::printf("%d transfers failed in turn\n", at);
+  EXPECT_GT(at, 5);
+  const std::string repair = "fsck.fat -a " + image.path() + " >/dev/null; fsck.fat -n " + image.path() + " >/dev/null";
+  EXPECT_EQ(std::system(repair.c_str()), 0);
+  ASSERT_NO_FATAL_FAILURE(OneLife(image.path()));
+}
+
+}  // namespace
