@@ -71,8 +71,9 @@ void MachineArguments::AddTo(CLI::App& command, bool disk_required) {
       ->type_name("DRIVER")->allow_extra_args(false);
   command.add_option("--inf", inf_files_, "Install a driver's .inf into the registry")->allow_extra_args(false);
   command.add_option("--reg", registry_files_, "Merge a .reg file into the registry")->allow_extra_args(false);
-  command.add_option("--stats", stats_, "Print what the requests did, when done: text (default) or json")
-      ->expected(0, 1)->default_str("text")->check(CLI::IsMember({"text", "json"}))->type_name("[=json]");
+  // A flag that takes a value only behind "=", so that a path may follow it.
+  command.add_flag("--stats{text}", stats_, "Print what the requests did, when done: --stats or --stats=json")
+      ->check(CLI::IsMember({"text", "json"}));
   command.add_option("--processors", processors_, "Virtual processors")->check(CLI::Range(1u, 64u));
   command.add_option("--entry-timeout", entry_timeout_seconds_,
                      "Seconds after which a DriverEntry that does not return is a bug check; 0: never");
