@@ -1,10 +1,10 @@
 #!/bin/sh
-# Builds ntio and runs every test: first the release build, then the same tests under AddressSanitizer and UBSan.
-# Usage: ./test.sh [PRESET...]   PRESET: release, debug, asan, tsan, gcc (default: release asan)
+# Builds ntio and runs every test.
+# Usage: ./test.sh [PRESET...]   PRESET: release (default), debug, asan (AddressSanitizer and UBSan), tsan, gcc
 set -eu
 cd "$(dirname "$0")"
 tools/install-deps.sh test
-[ $# -gt 0 ] || set -- release asan
+[ $# -gt 0 ] || set -- release
 for preset; do
   ./build.sh "$preset"
   case $preset in release) directory=build ;; *) directory=build/$preset ;; esac

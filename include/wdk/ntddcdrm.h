@@ -1,4 +1,4 @@
-// CD-ROM requests that file systems send: table of contents.
+// CD-ROM requests that file systems send: table of contents, raw reads.
 #pragma once
 #include "ntddstor.h"
 
@@ -13,6 +13,8 @@ extern "C" {
 #define IOCTL_CDROM_READ_TOC_EX CTL_CODE(IOCTL_CDROM_BASE, 0x0015, METHOD_BUFFERED, FILE_READ_ACCESS)
 #define IOCTL_CDROM_CHECK_VERIFY CTL_CODE(IOCTL_CDROM_BASE, 0x0200, METHOD_BUFFERED, FILE_READ_ACCESS)
 #define IOCTL_CDROM_DISK_TYPE CTL_CODE(IOCTL_CDROM_BASE, 0x0010, METHOD_BUFFERED, FILE_ANY_ACCESS)
+
+#define IOCTL_CDROM_GET_LAST_SESSION CTL_CODE(IOCTL_CDROM_BASE, 0x000E, METHOD_BUFFERED, FILE_READ_ACCESS)
 
 #define MAXIMUM_NUMBER_TRACKS 100
 
@@ -32,6 +34,49 @@ typedef struct _CDROM_TOC {
     TRACK_DATA TrackData[MAXIMUM_NUMBER_TRACKS];
 } CDROM_TOC, *PCDROM_TOC;
 #define CDROM_TOC_SIZE sizeof(CDROM_TOC)
+
+typedef struct _CDROM_TOC_SESSION_DATA {
+    UCHAR Length[2];
+    UCHAR FirstCompleteSession;
+    UCHAR LastCompleteSession;
+    TRACK_DATA TrackData[1];
+} CDROM_TOC_SESSION_DATA, *PCDROM_TOC_SESSION_DATA;
+
+/// Input of IOCTL_CDROM_READ_TOC_EX.
+typedef struct _CDROM_READ_TOC_EX {
+    UCHAR Format : 4;
+    UCHAR Reserved1 : 3;
+    UCHAR Msf : 1;
+    UCHAR SessionTrack;
+    UCHAR Reserved2;
+    UCHAR Reserved3;
+} CDROM_READ_TOC_EX, *PCDROM_READ_TOC_EX;
+#define CDROM_READ_TOC_EX_FORMAT_TOC 0x00
+#define CDROM_READ_TOC_EX_FORMAT_SESSION 0x01
+#define CDROM_READ_TOC_EX_FORMAT_FULL_TOC 0x02
+
+/// Output of IOCTL_CDROM_DISK_TYPE.
+typedef struct _CDROM_DISK_DATA {
+    ULONG DiskData;
+} CDROM_DISK_DATA, *PCDROM_DISK_DATA;
+#define CDROM_DISK_AUDIO_TRACK 0x00000001
+#define CDROM_DISK_DATA_TRACK 0x00000002
+
+typedef enum _TRACK_MODE_TYPE {
+    YellowMode2,
+    XAForm2,
+    CDDA,
+    RawWithC2AndSubCode,
+    RawWithC2,
+    RawWithSubCode
+} TRACK_MODE_TYPE, *PTRACK_MODE_TYPE;
+
+/// Input of IOCTL_CDROM_RAW_READ. DiskOffset counts 2048 bytes a sector.
+typedef struct __RAW_READ_INFO {
+    LARGE_INTEGER DiskOffset;
+    ULONG SectorCount;
+    TRACK_MODE_TYPE TrackMode;
+} RAW_READ_INFO, *PRAW_READ_INFO;
 
 #ifdef __cplusplus
 }

@@ -62,6 +62,7 @@ struct SharedCacheMap : SharedCacheMapHead {
   uint32_t references = 0;                      // transient: lazy writer, flush, read-ahead
   CACHE_UNINITIALIZE_EVENT* events = nullptr;
   uint32_t skipped_passes = 0;                  // lazy writer thread only
+  uint64_t lazy_pass = 0;                       // the last pass that came by; State::lock
   Lock bcb_lock{LockRank::kCacheMap};
   std::atomic<uint32_t> mapped_ranges{0};       // MapBcbs
   std::map<uint64_t, Bcb*> bcbs NT_GUARDED_BY(bcb_lock);  // by first page; disjoint

@@ -285,7 +285,9 @@ TEST_F(Cache, Truncate_DropsPagesAndZeroesTheTail) {
   file.SetSizes(5000);
   CC_FILE_SIZES sizes = file.Sizes();
   cc::SetFileSizes(object, &sizes);
-  EXPECT_FALSE(cc::IsThereDirtyData(object->Vpb));
+  ULONG dirty = 0;
+  EXPECT_TRUE(cc::IsThereDirtyDataEx(object->Vpb, &dirty));
+  EXPECT_EQ(dirty, 1u);  // the page of the new end: its zeros are to reach the disk
   file.disk.resize(50000, 'z');
   std::memset(file.disk.data() + 5000, 0, 45000);
   file.SetSizes(50000);

@@ -132,6 +132,19 @@ void LazyWriterMain(void*) {
   }
 }
 
+/// The next map that this pass has not come by, referenced. What it has come by goes to the end of the list.
+SharedCacheMap* NextOfPass(uint64_t pass) {
+  LockGuard guard(g_state->lock);
+  if (IsListEmpty(&g_state->maps)) return nullptr;
+  SharedCacheMap* map = MapOfEntry(g_state->maps.Flink);
+  if (map->lazy_pass >= pass) return nullptr;
+  map->lazy_pass = pass;
+  LIST_ENTRY* first = RemoveHeadList(&g_state->maps);
+  InsertTailList(&g_state->maps, first);
+  map->references++;
+  return map;
+}
+
 }  // namespace
 
 uint64_t RunLazyWriter(bool write_everything) {
@@ -143,22 +156,17 @@ uint64_t RunLazyWriter(bool write_everything) {
   if (dirty > limit / 2) target = std::max(target, dirty - limit / 2);
   if (urgent || g_state->throttled.load()) target = std::max(target, dirty / 2);
   if (write_everything) target = ~0ull;
-  std::vector<SharedCacheMap*> maps;
   {
-    LockGuard guard(g_state->lock);
-    for (LIST_ENTRY* entry = g_state->maps.Flink; entry != &g_state->maps; entry = entry->Flink) {
-      auto* map = MapOfEntry(entry);
-      map->references++;
-      maps.push_back(map);
-    }
     // The next pass starts with another file.
+    LockGuard guard(g_state->lock);
     if (!IsListEmpty(&g_state->maps)) {
       LIST_ENTRY* first = RemoveHeadList(&g_state->maps);
       InsertTailList(&g_state->maps, first);
     }
   }
   uint64_t written = 0;
-  for (SharedCacheMap* map : maps) {
+  // Only the map at hand is referenced: writing it may wait for a resource whose owner waits for another map to be gone.
+  while (SharedCacheMap* map = NextOfPass(pass)) {
     const bool closed = __atomic_load_n(&map->open_count, __ATOMIC_RELAXED) == 0;
     const bool temporary = (map->file->Flags & FO_TEMPORARY_FILE) && !closed;
     const bool held_back = map->disable_write_behind.load() && !closed;

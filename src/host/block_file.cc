@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <ctime>
 
 #include "src/host/block_file_internal.h"
 
@@ -41,11 +42,18 @@ Error FindSize(int fd, uint64_t* size) {
   return ioctl(fd, BLKGETSIZE64, size) == 0 ? 0 : errno;
 }
 
-/// Keeps a second writer away from an image. File systems without locks are let through.
+constexpr uint64_t kLockPatienceNanoseconds = 500'000'000;
+
+/// Keeps a second writer away from an image. File systems without locks are let through. A program that was killed is gone some
+/// time before the kernel has taken down its io_uring, and the lock with it: hence the patience.
 Error LockImage(int fd, BlockAccess access) {
+  const uint64_t deadline = MonotonicNanoseconds() + kLockPatienceNanoseconds;
   while (flock(fd, (access == BlockAccess::kReadOnly ? LOCK_SH : LOCK_EX) | LOCK_NB) != 0) {
-    if (errno == EWOULDBLOCK) return EBUSY;
-    if (errno != EINTR) return 0;
+    if (errno == EINTR) continue;
+    if (errno != EWOULDBLOCK) return 0;
+    if (MonotonicNanoseconds() >= deadline) return EBUSY;
+    const timespec pause = {0, 5'000'000};
+    nanosleep(&pause, nullptr);
   }
   return 0;
 }

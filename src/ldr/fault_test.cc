@@ -93,7 +93,7 @@ TEST_F(Faults, SharedUserData_EachLoadAsksForTheTime) {
     now++;
     std::memcpy(static_cast<char*>(page) + 0x14, &now, 8);
   });
-  const auto read = Find<long long NTIO_MS_ABI()>("case_load64");
+  const auto read = Find<long long NTIO_MS_ABI()>("case_SharedData_Load64");
   EXPECT_EQ(CallDriver(read), 1);
   EXPECT_EQ(CallDriver(read), 2);
 }

@@ -6,6 +6,7 @@
 #include "src/ke/bug_check.h"
 #include "src/ke/ke.h"
 #include "src/ldr/ldr.h"
+#include "src/rtl/rtl.h"
 
 namespace nt::machine {
 namespace {
@@ -78,6 +79,12 @@ void InstallFaultHooks() {
         std::string(driver) + " called " + name + ", which this version of ntio does not have (--lazy-imports let it load).";
     ke::BugCheckWithMessage(text.c_str(), KMODE_EXCEPTION_NOT_HANDLED, static_cast<ULONG>(STATUS_ENTRYPOINT_NOT_FOUND));
   });
+  auto* shared = static_cast<KUSER_SHARED_DATA*>(ldr::SharedUserData());
+  shared->NtMajorVersion = rtl::kMajorVersion;
+  shared->NtMinorVersion = rtl::kMinorVersion;
+  shared->NtBuildNumber = rtl::kBuildNumber;
+  shared->NtProductType = NtProductWinNt;
+  shared->ProductTypeIsValid = TRUE;
   ldr::SetSharedUserDataHook([](void* page) { ke::UpdateSharedUserData(page); });  // KeQuerySystemTime is such a load
   ldr::SetProcessorHooks({[]() -> uint8_t { return ke::CurrentIrql(); },
                           [](uint8_t irql) {
