@@ -107,8 +107,9 @@ Result<void> Machine::Shutdown() {
       nt::ps::TerminateProcess(state.process, STATUS_SUCCESS);
       nt::ob::DereferenceObject(std::exchange(state.process, nullptr));
     }
-    nt::io::NotifyShutdown();
+    // Volumes first: a file system that was told of the shutdown refuses the writes that a dismount makes (TOO_LATE).
     flushed = nt::io::DismountAllVolumes();
+    nt::io::NotifyShutdown();
   });
   if (!alive || !nt::ke::CallIntoMachine([] { nt::machine::Shutdown(); })) return BugChecked();
   if (!flushed.ok()) return Request(flushed, "not everything could be written to the disk");

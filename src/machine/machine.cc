@@ -58,8 +58,8 @@ void Shutdown() {
   if (ke::HasBugChecked() || !IsBooted()) return;
   {
     ke::ServiceScope scope(nullptr, KernelMode);
-    io::NotifyShutdown();        // IRP_MJ_SHUTDOWN to who asked for it
     io::DismountAllVolumes().Ignore();  // who wants the result calls it before (api)
+    io::NotifyShutdown();               // IRP_MJ_SHUTDOWN to who asked for it
     cc::FlushAll();
     mm::CloseAllSegments();
     io::UnloadAllDrivers();
