@@ -1,4 +1,4 @@
-// Exports: DbgPrint*, KdPrint's variables, and the printf family.
+// Exports: DbgPrint*, breakpoints, RtlAssert, KdPrint's variables, and the printf family.
 #include <atomic>
 #include <cstring>
 
@@ -70,6 +70,26 @@ NT_EXPORT(ULONG, vDbgPrintExWithPrefix,
   static_cast<void>(level);
   kd::Print(prefix + kd::Format(format, arguments));
   return STATUS_SUCCESS;
+}
+
+namespace {
+
+/// What `int 3` at the caller raises; a filter that continues the execution makes the call return.
+void Break(ULONG_PTR information) {
+  EXCEPTION_RECORD record = {};
+  record.ExceptionCode = STATUS_BREAKPOINT;
+  record.NumberParameters = 1;
+  record.ExceptionInformation[0] = information;
+  RaiseRecord(record);
+}
+
+}  // namespace
+
+NT_EXPORT(void, DbgBreakPoint, (), ()) { Break(0); }
+NT_EXPORT(void, DbgBreakPointWithStatus, (ULONG status), (status)) { Break(status); }
+
+NT_EXPORT(void, RtlAssert, (PVOID expression, PVOID file, ULONG line, PSTR message), (expression, file, line, message)) {
+  kd::AssertionFailed(static_cast<const char*>(expression), static_cast<const char*>(file), line, message);
 }
 
 // --- the printf family; libc has functions of these names, so the exports have their own and only the label is the name --------

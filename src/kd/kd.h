@@ -3,10 +3,15 @@
 
 #include <string>
 
+#include "ntdef.h"
+
 namespace nt::kd {
 
 /// Whether DbgPrint goes to standard error. It is formatted and dropped otherwise. Default: no.
 void SetPrinting(bool print);
 void Print(const std::string& text);
+
+/// RtlAssert: a bug check that names the assertion.
+[[noreturn]] void AssertionFailed(const char* expression, const char* file, ULONG line, const char* message);
 
 }  // namespace nt::kd

@@ -3,7 +3,7 @@
    FAULT_IN_ENTRY      1 DriverEntry fails  2 raises  3 never returns
    FAULT_IN_DISPATCH   what happens when the I/O manager asks it to mount a volume:
                        1 reads address 8  2 divides by zero  3 overflows its stack  4 smashes its frame  5 writes to its code
-                       6 completes the IRP twice  7 raises the IRQL and forgets it */
+                       6 completes the IRP twice  7 raises the IRQL and forgets it  8 fails an assertion  9 breaks into the debugger */
 #include <ntifs.h>
 
 #ifndef FAULT_IN_ENTRY
@@ -54,6 +54,20 @@ static NTSTATUS NTAPI FaultyFsControl(PDEVICE_OBJECT DeviceObject, PIRP Irp) {
   Sink = FaultySmash(256 + Zero);
 #elif FAULT_IN_DISPATCH == 5
   *(volatile UCHAR *)(ULONG_PTR)&FaultyFsControl = 0xCC;
+#elif FAULT_IN_DISPATCH == 8
+  __try {
+    RtlAssert("Zero == 1", "faulty.c", 77, "never ");
+  } __except (EXCEPTION_EXECUTE_HANDLER) {
+    Sink = 1;  // not reached: a failed assertion is no failed request
+  }
+#elif FAULT_IN_DISPATCH == 9
+  __try {
+    DbgBreakPointWithStatus(5);
+    Sink = 100 / Zero;  // not reached
+  } __except (GetExceptionCode() == STATUS_BREAKPOINT ? EXCEPTION_EXECUTE_HANDLER : EXCEPTION_CONTINUE_SEARCH) {
+    Sink = 2;
+  }
+  DbgBreakPoint();
 #elif FAULT_IN_DISPATCH == 7
   {
     KIRQL irql;

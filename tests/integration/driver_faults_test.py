@@ -64,6 +64,14 @@ class DriverFaults(NtioTest):
         text = self.run_with("faulty_dispatch_7", BUG_CHECK)
         self.assertIn("IRQL", text)
 
+    def test_failed_assertion(self):
+        text = self.run_with("faulty_dispatch_8", BUG_CHECK)
+        self.assert_report(text, "faulty_dispatch_8", "Assertion failed: never Zero == 1; faulty.c, line 77", "FaultyFsControl")
+
+    def test_breakpoint(self):
+        text = self.run_with("faulty_dispatch_9", BUG_CHECK)
+        self.assert_report(text, "faulty_dispatch_9", "STATUS_BREAKPOINT", "FaultyFsControl")
+
     def test_missing_imports_are_all_named(self):
         text = self.run_with("missing_import", DRIVER_DID_NOT_LOAD)
         for part in ("missing_import.sys", "NtioNoSuchRoutine", "NtioNorThisOne"):
