@@ -40,10 +40,13 @@ DiskArgument ParseDisk(const std::string& text) {
     const std::string value = equals == std::string::npos ? "" : option.substr(equals + 1);
     if (key == "ro" && value.empty()) {
       disk.options.read_only = true;
+    } else if (key == "cdrom" && value.empty()) {
+      disk.options.cdrom = true;
     } else if (key == "sector") {
-      disk.options.sector_bytes = static_cast<uint32_t>(ParseSize(key, value));
-      if (disk.options.sector_bytes != 512 && disk.options.sector_bytes != 4096)
-        throw CLI::ValidationError("--disk", "sector=" + value + ": a sector has 512 or 4096 bytes");
+      const auto bytes = ParseSize(key, value);
+      if (bytes != 512 && bytes != 1024 && bytes != 2048 && bytes != 4096)
+        throw CLI::ValidationError("--disk", "sector=" + value + ": a sector has 512, 1024, 2048 or 4096 bytes");
+      disk.options.sector_bytes = static_cast<uint32_t>(bytes);
     } else if (key == "max-transfer") {
       disk.options.max_transfer_bytes = static_cast<uint32_t>(ParseSize(key, value));
     } else if (key == "partition") {
@@ -52,7 +55,7 @@ DiskArgument ParseDisk(const std::string& text) {
       disk.options.engine = value == "threads" ? ntio::DiskEngine::kThreads : ntio::DiskEngine::kIoUring;
     } else {
       throw CLI::ValidationError("--disk", "\"" + option +
-                                               "\" is not an option of a disk; these are: ro, sector=512|4096, "
+                                               "\" is not an option of a disk; these are: ro, cdrom, sector=512|1024|2048|4096, "
                                                "max-transfer=SIZE, partition=N, engine=io_uring|threads");
     }
   }
@@ -62,7 +65,7 @@ DiskArgument ParseDisk(const std::string& text) {
 
 void MachineArguments::AddTo(CLI::App& command, bool disk_required) {
   auto* disk = command.add_option("--disk", disks_,
-                                  "Disk image: IMAGE[,ro][,sector=4096][,max-transfer=64K][,partition=N]");
+                                  "Disk image: IMAGE[,ro][,cdrom][,sector=4096][,max-transfer=64K][,partition=N]");
   disk->type_name("IMAGE")->allow_extra_args(false);
   if (disk_required) disk->required();
   command.add_option("--fs", file_systems_, "File-system driver: a shipped one by name, or a path (default: fat)")

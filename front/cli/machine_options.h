@@ -38,7 +38,7 @@ struct DiskArgument {
   std::string path;
   ntio::DiskOptions options;
 };
-/// IMAGE[,ro][,sector=4096][,max-transfer=64K][,partition=N][,engine=threads]
+/// IMAGE[,ro][,cdrom][,sector=4096][,max-transfer=64K][,partition=N][,engine=threads]
 DiskArgument ParseDisk(const std::string& text);
 
 class MachineArguments {

@@ -38,7 +38,8 @@ enum class DiskEngine { kBest, kIoUring, kThreads };
 
 struct DiskOptions {
   bool read_only = false;
-  uint32_t sector_bytes = 512;        // 512 or 4096
+  bool cdrom = false;                 // a CD-ROM drive with the image in it: read-only, file systems for CD-ROMs mount
+  uint32_t sector_bytes = 0;          // 512, 1024, 2048 or 4096; 0: 2048 for a CD-ROM, else 512
   uint32_t max_transfer_bytes = 0;    // larger transfers are split; 0: 1 MiB
   /// 0: the whole disk; N: as fdisk numbers it. kAnyPartition: the whole disk when it has no partition table, its partition
   /// when it has one, otherwise an error that lists them.

@@ -120,7 +120,8 @@ Result<int> Machine::AddDisk(const std::string& path, const DiskOptions& options
   nt::disk::Options disk;
   disk.path = path;
   disk.read_only = options.read_only;
-  disk.sector_bytes = options.sector_bytes;
+  disk.cdrom = options.cdrom;
+  disk.sector_bytes = options.sector_bytes ? options.sector_bytes : options.cdrom ? 2048 : 512;
   disk.max_transfer_bytes = options.max_transfer_bytes;
   if (options.partition != DiskOptions::kAnyPartition) disk.partition = options.partition;
   disk.engine = options.engine == DiskEngine::kIoUring   ? host::BlockEngine::kIoUring

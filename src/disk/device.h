@@ -48,6 +48,11 @@ struct DeviceExtension {
 
 enum class DeviceKind { kDisk, kVolume };
 
+struct DeviceNumbers {
+  ULONG disk = 0;    // or CD-ROM drive
+  ULONG volume = 0;
+};
+
 class Device {
  public:
   Device(Disk& disk, DeviceKind kind, uint64_t start, uint64_t length)
@@ -106,7 +111,7 @@ class Disk {
   DISK_GEOMETRY Geometry() const;
 
   // --- attach.cc ---------------------------------------------------------------------------------------------------------
-  Status CreateDevices(PDRIVER_OBJECT driver, ULONG disk_number, ULONG volume_number, const Partition* partition);
+  Status CreateDevices(PDRIVER_OBJECT driver, const DeviceNumbers& numbers, const Partition* partition);
   /// Waits for requests, removes links and devices. Also undoes a CreateDevices that failed half way.
   void DeleteDevices();
 
@@ -135,6 +140,9 @@ class Disk {
   void DropReference(PIRP irp);
   void Finished(PIRP irp);
   void IssueFlush(PIRP irp);
+  Status CreateDiskDevices(PDRIVER_OBJECT driver, ULONG disk_number, ULONG volume_number, const Partition* partition);
+  Status CreateCdRomDevices(PDRIVER_OBJECT driver, ULONG number, const std::u16string& digits);
+  /// Without a name it gets a generated one.
   Status CreateDevice(PDRIVER_OBJECT driver, Device& device, std::u16string name);
   Status AddLink(std::u16string link, const std::u16string& target);
   Status AssignDriveLetter();
@@ -217,7 +225,11 @@ struct Control {
 };
 /// Each returns STATUS_INVALID_DEVICE_REQUEST for a code that is not its own.
 NTSTATUS DiskControl(Control& control);      // IOCTL_DISK_*
+NTSTATUS CdRomControl(Control& control);     // IOCTL_CDROM_*
 NTSTATUS StorageControl(Control& control);   // IOCTL_STORAGE_*
 NTSTATUS VolumeControl(Control& control);    // IOCTL_VOLUME_*, IOCTL_MOUNTDEV_*
+
+/// IOCTL_*_CHECK_VERIFY: is the medium there and unchanged? Optionally returns how often it changed.
+NTSTATUS CheckVerify(Control& control);
 
 }  // namespace nt::disk

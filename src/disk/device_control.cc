@@ -14,7 +14,7 @@ NTSTATUS DeviceControl(Device& device, PIRP irp) {
   if (!control.buffer) control.input_bytes = control.output_bytes = 0;
   NTSTATUS status = STATUS_INVALID_DEVICE_REQUEST;
   if (METHOD_FROM_CTL_CODE(control.code) == METHOD_BUFFERED) {
-    for (auto* family : {DiskControl, StorageControl, VolumeControl}) {
+    for (auto* family : {DiskControl, CdRomControl, StorageControl, VolumeControl}) {
       status = family(control);
       if (status != STATUS_INVALID_DEVICE_REQUEST) break;
     }

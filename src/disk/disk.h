@@ -1,6 +1,7 @@
 // The disk: the lowest driver of every storage stack. It serves a disk image or a block device of the host through
 // host::BlockFile, as a Windows disk driver, partition manager and volume manager together would.
 //
+// A CD-ROM drive is \Device\CdRom<n>, linked as \??\CdRom<n>; cdrom.cc.
 // A disk has two device objects of the driver \Driver\Disk:
 //   \Device\Harddisk<n>\DR<n>    the whole disk; only the raw file system may mount on it (VPB_RAW_MOUNT)
 //   \Device\HarddiskVolume<m>    one partition, or the whole image: what file systems mount on
@@ -21,8 +22,9 @@ namespace nt::disk {
 struct Options {
   std::string path;
   bool read_only = false;
+  bool cdrom = false;                // a CD-ROM drive: read-only, removable, no partitions; sectors of 2048 bytes
   bool removable = false;            // FILE_REMOVABLE_MEDIA: file systems verify the volume when the media change
-  uint32_t sector_bytes = 512;       // or 4096
+  uint32_t sector_bytes = 512;       // 512, 1024, 2048 or 4096
   uint32_t max_transfer_bytes = 0;   // longer transfers are split; a multiple of the sector size; 0: no limit
   uint32_t queue_depth = 64;         // pieces at the host at a time; further requests wait, and can be cancelled
   uint32_t alignment_mask = FILE_WORD_ALIGNMENT;

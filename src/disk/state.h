@@ -17,6 +17,7 @@ struct State {
   std::vector<std::unique_ptr<Disk>> disks NT_GUARDED_BY(lock);
   ULONG next_disk NT_GUARDED_BY(lock) = 0;    // never reused, as a file object may still hold an old device
   ULONG next_volume NT_GUARDED_BY(lock) = 1;
+  ULONG next_cdrom NT_GUARDED_BY(lock) = 0;
 };
 extern State* g_state;
 

@@ -8,16 +8,6 @@
 namespace nt::disk {
 namespace {
 
-/// IOCTL_*_CHECK_VERIFY: is the medium there and unchanged? Optionally returns how often it changed.
-NTSTATUS CheckVerify(Control& control) {
-  Device& device = control.device;
-  if (control.output_bytes != 0 && control.output_bytes < sizeof(ULONG)) return STATUS_BUFFER_TOO_SMALL;
-  // A file system that verifies its volume sets SL_OVERRIDE_VERIFY_VOLUME; others learn that a verify is due.
-  if ((device.object()->Flags & DO_VERIFY_VOLUME) != 0 && !control.overrides_verify) return STATUS_VERIFY_REQUIRED;
-  if (control.output_bytes == 0) return STATUS_SUCCESS;
-  return control.Return(device.disk().media_changes.load(std::memory_order_relaxed));
-}
-
 /// Locks the medium in, or releases it; counted.
 NTSTATUS MediaRemoval(Control& control) {
   if (control.input_bytes < sizeof(PREVENT_MEDIA_REMOVAL)) return STATUS_INFO_LENGTH_MISMATCH;
@@ -48,10 +38,11 @@ NTSTATUS DeviceProperty(Control& control) {
     char revision[8];
   } value = {};
   std::strcpy(value.vendor, "ntio");
-  std::strcpy(value.product, "Image disk");
+  std::strcpy(value.product, control.device.disk().options().cdrom ? "Image CD-ROM" : "Image disk");
   std::strcpy(value.revision, "1");
   value.descriptor.Version = sizeof(STORAGE_DEVICE_DESCRIPTOR);
   value.descriptor.Size = sizeof(value);
+  if (control.device.disk().options().cdrom) value.descriptor.DeviceType = 5;  // SCSI's number for it
   value.descriptor.RemovableMedia = control.device.disk().options().removable;
   value.descriptor.CommandQueueing = TRUE;
   value.descriptor.VendorIdOffset = offsetof(decltype(value), vendor);
@@ -142,6 +133,15 @@ NTSTATUS ManageDataSet(Control& control) {
 
 }  // namespace
 
+NTSTATUS CheckVerify(Control& control) {
+  Device& device = control.device;
+  if (control.output_bytes != 0 && control.output_bytes < sizeof(ULONG)) return STATUS_BUFFER_TOO_SMALL;
+  // A file system that verifies its volume sets SL_OVERRIDE_VERIFY_VOLUME; others learn that a verify is due.
+  if ((device.object()->Flags & DO_VERIFY_VOLUME) != 0 && !control.overrides_verify) return STATUS_VERIFY_REQUIRED;
+  if (control.output_bytes == 0) return STATUS_SUCCESS;
+  return control.Return(device.disk().media_changes.load(std::memory_order_relaxed));
+}
+
 NTSTATUS StorageControl(Control& control) {
   Device& device = control.device;
   Disk& disk = device.disk();
@@ -163,9 +163,9 @@ NTSTATUS StorageControl(Control& control) {
     }
     case IOCTL_STORAGE_GET_DEVICE_NUMBER: {
       STORAGE_DEVICE_NUMBER number = {};
-      number.DeviceType = FILE_DEVICE_DISK;
+      number.DeviceType = device.object()->DeviceType;
       number.DeviceNumber = disk.number();
-      number.PartitionNumber = device.PartitionNumber();
+      number.PartitionNumber = disk.options().cdrom ? MAXULONG : device.PartitionNumber();  // a CD-ROM has none
       return control.Return(number);
     }
     case IOCTL_STORAGE_QUERY_PROPERTY:

@@ -70,7 +70,7 @@ NTSTATUS VolumeControl(Control& control) {
   if (control.code == IOCTL_MOUNTDEV_QUERY_DEVICE_NAME)
     return ReturnCounted(control, MOUNTDEV_NAME{}, &MOUNTDEV_NAME::NameLength, offsetof(MOUNTDEV_NAME, Name),
                          device.name().data(), device.name().size() * sizeof(char16_t));
-  if (control.code == IOCTL_VOLUME_GET_VOLUME_DISK_EXTENTS) return GetExtents(control);
+  if (control.code == IOCTL_VOLUME_GET_VOLUME_DISK_EXTENTS && !device.disk().options().cdrom) return GetExtents(control);
   if (device.kind() != DeviceKind::kVolume) return STATUS_INVALID_DEVICE_REQUEST;
 
   switch (control.code) {
