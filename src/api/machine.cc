@@ -50,23 +50,6 @@ bool PutName(ServiceBlock& block, const std::u16string& name) {
   return true;
 }
 
-ServiceBlock* Machine::State::TakeBlock() {
-  {
-    nt::LockGuard guard(blocks_lock);
-    if (!free_blocks.empty()) {
-      auto* block = free_blocks.back();
-      free_blocks.pop_back();
-      return block;
-    }
-  }
-  return new (nt::mm::UserArena::Allocate(sizeof(ServiceBlock))) ServiceBlock;
-}
-
-void Machine::State::GiveBlock(ServiceBlock* block) {
-  nt::LockGuard guard(blocks_lock);
-  free_blocks.push_back(block);
-}
-
 Machine::Machine(const MachineOptions& options) : state_(std::make_unique<State>()) {
   state_->options = options;
   nt::machine::BootOptions boot;
@@ -97,12 +80,7 @@ Result<void> Machine::Shutdown() {
   if (!std::exchange(state.live, false)) return {};
   Status flushed = STATUS_SUCCESS;
   const bool alive = state.Kernel([&] {
-    std::vector<ServiceBlock*> blocks;
-    {
-      nt::LockGuard guard(state.blocks_lock);
-      blocks.swap(state.free_blocks);
-    }
-    for (auto* block : blocks) nt::mm::UserArena::Free(block, sizeof(ServiceBlock));
+    state.blocks->Close();
     if (state.process) {
       nt::ps::TerminateProcess(state.process, STATUS_SUCCESS);
       nt::ob::DereferenceObject(std::exchange(state.process, nullptr));

@@ -7,52 +7,29 @@
 
 #include "ntifs.h"
 #include "ntio/machine.h"
-#include "src/base/lock.h"
+#include "src/api/service_blocks.h"
 #include "src/ke/service.h"
 #include "src/mm/mm.h"
 #include "src/ps/ps.h"
 
 namespace ntio {
 
-/// The arguments of one service call, in requestor memory as a Windows program's would be: services probe them.
-struct ServiceBlock {
-  IO_STATUS_BLOCK iosb;
-  LARGE_INTEGER offset;
-  LARGE_INTEGER allocation;
-  HANDLE handle;
-  OBJECT_ATTRIBUTES attributes;
-  UNICODE_STRING name;
-  union {
-    FILE_BASIC_INFORMATION basic;
-    FILE_STANDARD_INFORMATION standard;
-    FILE_INTERNAL_INFORMATION internal;
-    FILE_END_OF_FILE_INFORMATION end_of_file;
-    FILE_DISPOSITION_INFORMATION disposition;
-  };
-  static constexpr size_t kDataBytes = 72 * 1024;  // a name of 64 KiB with a structure before it, or bounced data
-  alignas(4096) char data[kDataBytes];
-};
-
 struct Machine::State {
   MachineOptions options;
   nt::ps::Process* process = nullptr;  // in whose name requests run; referenced
   std::vector<PDEVICE_OBJECT> disks;   // volume devices, borrowed from src/disk
   std::vector<DRIVER_OBJECT*> drivers;
-  nt::Lock blocks_lock{nt::LockRank::kMachine};
-  std::vector<ServiceBlock*> free_blocks NT_GUARDED_BY(blocks_lock);
+  std::shared_ptr<ServiceBlocks> blocks = std::make_shared<ServiceBlocks>();
   bool live = false;
-
-  ServiceBlock* TakeBlock();
-  void GiveBlock(ServiceBlock* block);
 
   /// Runs `body(block)` in a user-mode service of the requesting process. False: the machine has bug-checked.
   template <class F>
   bool Service(F&& body) {
     return nt::ke::CallIntoMachine([&] {
       nt::ke::ServiceScope scope(process, UserMode);
-      ServiceBlock* block = TakeBlock();
+      ServiceBlock* block = blocks->Take();
       body(*block);
-      GiveBlock(block);
+      blocks->Give(block);
     });
   }
   /// The same in kernel mode, in the System process.

@@ -4,6 +4,8 @@
 // goes through compare-and-swap on it, so that an uncontended acquisition is one atomic operation:
 //   bits 0-30   shared acquisitions (each recursion counts)      bit 32  owned exclusively
 //   bit 33      someone waits: take the slow path                bit 34  the slow path's lock
+//   bit 35      biased: readers are in the slots of their threads, and count only as far as bits 0-30 say (reader_bias.h)
+//   bits 40-47  shared acquisitions since the last exclusive one; when it is full the resource becomes biased
 // An exclusive owner is OwnerEntry.OwnerThread, its recursion count in OwnerEntry.TableSize. A shared owner is recorded in
 // its thread (resource_holdings.h), or, when it is an owner pointer (ExSetResourceOwnerPointer), in the table at OwnerTable.
 // Waiters queue at SharedWaiters and ExclusiveWaiters; a release hands the resource over to them, it is never free in between.
@@ -24,6 +26,9 @@ constexpr uint64_t kSharedMask = 0x7fffffff;
 constexpr uint64_t kExclusive = 1ull << 32;
 constexpr uint64_t kWaiters = 1ull << 33;
 constexpr uint64_t kLocked = 1ull << 34;
+constexpr uint64_t kBiased = 1ull << 35;
+constexpr uint64_t kStreakOne = 1ull << 40;
+constexpr uint64_t kStreakMask = 0xffull << 40;
 constexpr ERESOURCE_THREAD kOwnerPointerBits = 3;
 
 struct Waiter {
@@ -96,6 +101,12 @@ class SlowPath {
 
   bool exclusive() const { return state & kExclusive; }
   uint64_t shared() const { return state & kSharedMask; }
+  /// Ends the bias: from here on shared() counts every reader.
+  void Revoke() {
+    if (!(state & kBiased)) return;
+    Word(resource_).fetch_and(~kBiased, std::memory_order_acq_rel);
+    state = (state & ~(kBiased | kStreakMask)) + CountReaders(resource_);
+  }
   /// Wakes the waiter after the lock is released.
   void Grant(Waiter* waiter) {
     waiter->next = grant_;
@@ -108,6 +119,12 @@ class SlowPath {
   PERESOURCE resource_;
   Waiter* grant_ = nullptr;
 };
+
+/// Afterwards every reader counts.
+void EndBias(PERESOURCE resource) {
+  SlowPath slow(resource);
+  slow.Revoke();
+}
 
 WaitQueue* Queue(void** slot) {
   if (!*slot) *slot = PoolNew<WaitQueue>('wseR');
@@ -151,6 +168,7 @@ void Wait(PERESOURCE resource, Waiter& waiter) {
 
 bool HoldsShared(ke::Thread* thread, PERESOURCE resource) {
   auto& holdings = thread->resource_holdings;
+  if (auto* biased = holdings.BiasedOrNull(); biased && biased->CountOf(resource)) return true;
   holdings.Lock();
   const bool holds = holdings.Find(resource) != nullptr;
   holdings.Unlock();
@@ -169,12 +187,30 @@ enum class Order {
   kWaitForExclusive,  // behind exclusive waiters always
 };
 
+/// Without a count. False: not biased any more, or too many resources are held.
+bool AcquireBiased(ke::Thread* self, PERESOURCE resource) {
+  auto* slot = self->resource_holdings.Biased().Publish(resource);
+  if (!slot) return false;
+  if (Word(resource).load(std::memory_order_acquire) & kBiased) [[likely]]
+    return true;
+  // Revoked in between. Who revoked may have counted this reader: then it has the resource.
+  if (!(slot->exchange(0, std::memory_order_acq_rel) & ReaderSlots::kCounted)) return false;
+  NoteShared(self, resource);
+  return true;
+}
+
+uint64_t OneMoreReader(uint64_t word) {
+  word++;
+  return (word & kStreakMask) == kStreakMask ? word | kBiased : word + kStreakOne;
+}
+
 bool AcquireShared(PERESOURCE resource, bool wait, Order order) {
   auto* self = ke::CurrentThread();
   auto word = Word(resource);
   uint64_t old = word.load(std::memory_order_relaxed);
+  if ((old & kBiased) && AcquireBiased(self, resource)) return true;
   while (!(old & (kExclusive | kWaiters | kLocked))) {
-    if (word.compare_exchange_weak(old, old + 1, std::memory_order_acquire)) {
+    if (word.compare_exchange_weak(old, OneMoreReader(old), std::memory_order_acquire)) {
       NoteShared(self, resource);
       return true;
     }
@@ -273,6 +309,7 @@ NTSTATUS ReinitializeResourceLite(PERESOURCE resource) {
 NTSTATUS DeleteResourceLite(PERESOURCE resource) {
   if (resource->NumberOfExclusiveWaiters || resource->NumberOfSharedWaiters)
     ke::BugCheckEx(RESOURCE_OWNER_POINTER_INVALID, reinterpret_cast<ULONG_PTR>(resource), 0, 0, 0);
+  EndBias(resource);
   for (void** queue : {&resource->SharedWaiters, &resource->ExclusiveWaiters})
     if (*queue) FreePool(std::exchange(*queue, nullptr));
   for (auto* entry = reinterpret_cast<PointerOwner*>(resource->OwnerTable); entry;)
@@ -284,8 +321,8 @@ NTSTATUS DeleteResourceLite(PERESOURCE resource) {
 bool AcquireResourceExclusiveLite(PERESOURCE resource, bool wait) {
   const auto self = Self();
   auto word = Word(resource);
-  uint64_t old = 0;
-  if (word.compare_exchange_strong(old, kExclusive, std::memory_order_acquire)) {
+  uint64_t old = word.load(std::memory_order_relaxed);
+  if (!(old & ~kStreakMask) && word.compare_exchange_strong(old, kExclusive, std::memory_order_acquire)) {
     SetOwner(resource, self);
     return true;
   }
@@ -296,6 +333,7 @@ bool AcquireResourceExclusiveLite(PERESOURCE resource, bool wait) {
       resource->OwnerEntry.TableSize++;
       return true;
     }
+    slow.Revoke();
     if (!slow.exclusive() && slow.shared() == 0) {
       slow.state = kExclusive;
       SetOwner(resource, self);
@@ -328,7 +366,14 @@ void ReleaseResourceForThreadLite(PERESOURCE resource, ERESOURCE_THREAD owner) {
     if (!ReleasePointerOwner(resource, owner)) NotOwned(resource, owner);
     return;
   }
-  auto& holdings = reinterpret_cast<ke::Thread*>(owner)->resource_holdings;
+  auto* thread = reinterpret_cast<ke::Thread*>(owner);
+  auto& holdings = thread->resource_holdings;
+  if (auto* biased = holdings.BiasedOrNull()) {
+    if (thread != ke::CurrentThread()) EndBias(resource);  // its slots are not ours to empty while they do not count
+    const auto release = biased->Empty(resource);
+    if (release == ReaderSlots::Release::kDone) return;
+    if (release == ReaderSlots::Release::kCountDown) return ReleaseSharedCount(resource);
+  }
   holdings.Lock();
   const bool held = holdings.Remove(resource);
   holdings.Unlock();
@@ -343,11 +388,16 @@ void SetResourceOwnerPointer(PERESOURCE resource, void* owner_pointer) {
     return;
   }
   auto& holdings = ke::CurrentThread()->resource_holdings;
-  holdings.Lock();
   uint32_t count = 0;
+  if (auto* biased = holdings.BiasedOrNull()) {
+    EndBias(resource);
+    while (biased->Empty(resource) != ReaderSlots::Release::kNotHere) count++;
+  }
+  holdings.Lock();
   if (uint32_t* held = holdings.Find(resource)) {
-    count = *held;
-    for (uint32_t i = 0; i < count; i++) holdings.Remove(resource);
+    const uint32_t noted = *held;
+    for (uint32_t i = 0; i < noted; i++) holdings.Remove(resource);
+    count += noted;
   }
   holdings.Unlock();
   if (!count) NotOwned(resource, Self());
@@ -390,9 +440,10 @@ bool IsResourceAcquiredExclusiveLite(PERESOURCE resource) {
 ULONG IsResourceAcquiredSharedLite(PERESOURCE resource) {
   if (IsResourceAcquiredExclusiveLite(resource)) return resource->OwnerEntry.TableSize;
   auto& holdings = ke::CurrentThread()->resource_holdings;
+  const auto* biased = holdings.BiasedOrNull();
+  ULONG count = biased ? biased->CountOf(resource) : 0;
   holdings.Lock();
-  const uint32_t* held = holdings.Find(resource);
-  const ULONG count = held ? *held : 0;
+  if (const uint32_t* held = holdings.Find(resource)) count += *held;
   holdings.Unlock();
   return count;
 }

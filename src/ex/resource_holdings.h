@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "src/ex/reader_bias.h"
 #include "src/host/host.h"
 
 struct _ERESOURCE;
@@ -59,7 +60,16 @@ class ResourceHoldings {
       table = next;
     }
     first_.next = nullptr;
+    ReaderSlots::Give(biased_.exchange(nullptr, std::memory_order_acq_rel));
   }
+  /// The slots of biased acquisitions; they are the thread's own and need no lock. BiasedOrNull: for other threads too.
+  ReaderSlots& Biased() {
+    ReaderSlots* set = biased_.load(std::memory_order_relaxed);
+    if (!set) [[unlikely]]
+      biased_.store(set = ReaderSlots::Take(), std::memory_order_release);
+    return *set;
+  }
+  ReaderSlots* BiasedOrNull() const { return biased_.load(std::memory_order_acquire); }
   void Lock() {
     while (locked_.exchange(true, std::memory_order_acquire)) host::SpinPause();
   }
@@ -76,6 +86,7 @@ class ResourceHoldings {
   };
   Table first_;
   std::atomic<bool> locked_;
+  std::atomic<ReaderSlots*> biased_;
 };
 
 }  // namespace nt::ex

@@ -15,11 +15,19 @@
 namespace nt::ex {
 namespace {
 
-class ResourceTest : public machine::TestMachine {
+// Every test runs with a fresh resource, and with one that is biased towards readers.
+class ResourceTest : public machine::TestMachine, public testing::WithParamInterface<bool> {
  protected:
   void SetUp() override {
     TestMachine::SetUp();
     ASSERT_EQ(InitializeResourceLite(&resource_), STATUS_SUCCESS);
+    if (GetParam()) Bias();
+  }
+  void Bias() {
+    for (int i = 0; i < 300; i++) {
+      ASSERT_TRUE(AcquireResourceSharedLite(&resource_, true));
+      ReleaseResourceLite(&resource_);
+    }
   }
   void TearDown() override {
     EXPECT_EQ(DeleteResourceLite(&resource_), STATUS_SUCCESS);
@@ -37,7 +45,7 @@ void OnOtherThread(F&& body) {
   thread.join();
 }
 
-TEST_F(ResourceTest, Exclusive_Recurses_AndExcludesOthers) {
+TEST_P(ResourceTest, Exclusive_Recurses_AndExcludesOthers) {
   EXPECT_TRUE(AcquireResourceExclusiveLite(&resource_, true));
   EXPECT_TRUE(AcquireResourceExclusiveLite(&resource_, false));
   EXPECT_TRUE(AcquireResourceSharedLite(&resource_, false)) << "the exclusive owner may take it shared";
@@ -55,7 +63,7 @@ TEST_F(ResourceTest, Exclusive_Recurses_AndExcludesOthers) {
   });
 }
 
-TEST_F(ResourceTest, Shared_IsRecursive_EvenPastAnExclusiveWaiter) {
+TEST_P(ResourceTest, Shared_IsRecursive_EvenPastAnExclusiveWaiter) {
   ASSERT_TRUE(AcquireResourceSharedLite(&resource_, true));
   std::thread writer([&] {
     ke::ServiceScope scope(nullptr, KernelMode);
@@ -75,7 +83,7 @@ TEST_F(ResourceTest, Shared_IsRecursive_EvenPastAnExclusiveWaiter) {
   writer.join();
 }
 
-TEST_F(ResourceTest, ConvertExclusiveToShared_LetsReadersIn) {
+TEST_P(ResourceTest, ConvertExclusiveToShared_LetsReadersIn) {
   ASSERT_TRUE(AcquireResourceExclusiveLite(&resource_, true));
   ConvertExclusiveToSharedLite(&resource_);
   EXPECT_FALSE(IsResourceAcquiredExclusiveLite(&resource_));
@@ -88,7 +96,7 @@ TEST_F(ResourceTest, ConvertExclusiveToShared_LetsReadersIn) {
   ReleaseResourceLite(&resource_);
 }
 
-TEST_F(ResourceTest, OwnerPointer_IsReleasedByAnotherThread) {
+TEST_P(ResourceTest, OwnerPointer_IsReleasedByAnotherThread) {
   for (bool exclusive : {false, true}) {
     int token = 0;
     ASSERT_TRUE(exclusive ? AcquireResourceExclusiveLite(&resource_, true) : AcquireResourceSharedLite(&resource_, true));
@@ -104,15 +112,77 @@ TEST_F(ResourceTest, OwnerPointer_IsReleasedByAnotherThread) {
   }
 }
 
-TEST_F(ResourceTest, ReleaseForThread_ReleasesWhatTheOtherThreadHolds) {
+TEST_P(ResourceTest, ReleaseForThread_ReleasesWhatTheOtherThreadHolds) {
   ASSERT_TRUE(AcquireResourceSharedLite(&resource_, true));
   auto* self = reinterpret_cast<ERESOURCE_THREAD>(ke::CurrentThread()) ? ke::CurrentThread() : nullptr;
   OnOtherThread([&] { ReleaseResourceForThreadLite(&resource_, reinterpret_cast<ERESOURCE_THREAD>(self)); });
   EXPECT_EQ(IsResourceAcquiredSharedLite(&resource_), 0u);
 }
 
+TEST_P(ResourceTest, ManyAtOnce_AreHeldSharedAndReleasedInAnyOrder) {
+  std::vector<ERESOURCE> others(30);
+  for (auto& other : others) {
+    InitializeResourceLite(&other);
+    for (int i = 0; i < 300; i++) {
+      AcquireResourceSharedLite(&other, true);
+      ReleaseResourceLite(&other);
+    }
+  }
+  for (auto& other : others) ASSERT_TRUE(AcquireResourceSharedLite(&other, true));
+  ASSERT_TRUE(AcquireResourceSharedLite(&resource_, true));
+  OnOtherThread([&] {
+    EXPECT_FALSE(AcquireResourceExclusiveLite(&resource_, false));
+    EXPECT_FALSE(AcquireResourceExclusiveLite(&others[0], false));
+    EXPECT_FALSE(AcquireResourceExclusiveLite(&others[29], false));
+  });
+  for (auto& other : others) {
+    EXPECT_EQ(IsResourceAcquiredSharedLite(&other), 1u);
+    ReleaseResourceLite(&other);
+  }
+  ReleaseResourceLite(&resource_);
+  OnOtherThread([&] {
+    for (auto& other : others) {
+      EXPECT_TRUE(AcquireResourceExclusiveLite(&other, false));
+      ReleaseResourceLite(&other);
+    }
+  });
+  for (auto& other : others) EXPECT_EQ(DeleteResourceLite(&other), STATUS_SUCCESS);
+}
+
+// A writer now and then among readers: the bias comes and goes under readers in every state.
+TEST_P(ResourceTest, Random_RareWriters_RevokeTheBiasOfManyReaders) {
+  const unsigned seed = std::random_device{}();
+  SCOPED_TRACE(testing::Message() << "seed " << seed);
+  uint64_t a = 0, b = 0;
+  std::atomic<int> broken{0};
+  std::vector<std::thread> threads;
+  for (unsigned t = 0; t < 4; t++) {
+    threads.emplace_back([&, t] {
+      std::mt19937 random(seed + t);
+      for (int i = 0; i < 30000; i++) {
+        ke::ServiceScope scope(nullptr, KernelMode);
+        const bool wait = random() % 4 != 0;
+        if (random() % 500) {
+          if (!AcquireResourceSharedLite(&resource_, wait)) continue;
+          const bool again = random() % 2 && AcquireResourceSharedLite(&resource_, true);
+          if (a != b) broken++;
+          if (again) ReleaseResourceLite(&resource_);
+        } else {
+          if (!AcquireResourceExclusiveLite(&resource_, wait)) continue;
+          a++;
+          b++;
+        }
+        ReleaseResourceLite(&resource_);
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(broken, 0);
+  EXPECT_EQ(a, b);
+}
+
 // Readers see two counters equal; writers keep them so.
-TEST_F(ResourceTest, Random_ReadersAndWriters_KeepTheInvariant) {
+TEST_P(ResourceTest, Random_ReadersAndWriters_KeepTheInvariant) {
   const unsigned seed = std::random_device{}();
   SCOPED_TRACE(testing::Message() << "seed " << seed);
   uint64_t a = 0, b = 0;
@@ -148,6 +218,9 @@ TEST_F(ResourceTest, Random_ReadersAndWriters_KeepTheInvariant) {
   EXPECT_EQ(broken, 0);
   EXPECT_EQ(a, b);
 }
+
+INSTANTIATE_TEST_SUITE_P(Bias, ResourceTest, testing::Bool(),
+                         [](const auto& info) { return info.param ? "BiasedTowardsReaders" : "Fresh"; });
 
 }  // namespace
 }  // namespace nt::ex

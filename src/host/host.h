@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "src/host/barrier.h"
 #include "src/host/schedule_point.h"
 
 namespace host {

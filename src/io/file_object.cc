@@ -30,6 +30,7 @@ Status AcquireFileLockSlow(FILE_OBJECT* file) {
   const bool alertable = (file->Flags & FO_ALERTABLE_IO) != 0;
   const KPROCESSOR_MODE mode = PreviousMode();
   __atomic_fetch_add(&file->Waiters, 1u, __ATOMIC_SEQ_CST);
+  host::HeavyBarrier();  // a release after this sees the waiter; the exchange below sees a release before
   Status status = STATUS_SUCCESS;
   while (__atomic_exchange_n(&file->Busy, 1u, __ATOMIC_SEQ_CST) != 0) {
     status = ke::WaitForSingleObject(&file->Lock, Executive, mode, alertable, nullptr);

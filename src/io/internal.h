@@ -11,6 +11,7 @@
 #include "src/base/check.h"
 #include "src/base/lock.h"
 #include "src/ex/ex.h"
+#include "src/host/host.h"
 #include "src/io/io.h"
 #include "src/ke/ke.h"
 #include "src/ldr/ldr.h"
@@ -212,8 +213,9 @@ inline Status AcquireFileLock(FILE_OBJECT* file) {
   return AcquireFileLockSlow(file);
 }
 inline void ReleaseFileLock(FILE_OBJECT* file) {
-  __atomic_store_n(&file->Busy, 0u, __ATOMIC_SEQ_CST);
-  if (__atomic_load_n(&file->Waiters, __ATOMIC_SEQ_CST)) [[unlikely]]
+  __atomic_store_n(&file->Busy, 0u, __ATOMIC_RELEASE);
+  host::LightBarrier();  // with AcquireFileLockSlow
+  if (__atomic_load_n(&file->Waiters, __ATOMIC_RELAXED)) [[unlikely]]
     WakeFileLock(file);
 }
 

@@ -1,4 +1,5 @@
 // Boot and shutdown of the kernel core.
+#include "src/host/host.h"
 #include "src/ke/internal.h"
 
 namespace nt::ke {
@@ -18,6 +19,7 @@ Status Boot(const BootOptions& options) {
   if (HasBugChecked()) return STATUS_SHUTDOWN_IN_PROGRESS;
   CHECK_MSG(!g_state, "a machine is running already");
   if (options.processors < 1 || options.processors > kMaxProcessors) return STATUS_INVALID_PARAMETER;
+  host::PrepareBarriers();
   auto* state = new State;
   state->processor_count = options.processors;
   state->active = options.processors == 64 ? ~0ull : (1ull << options.processors) - 1;

@@ -2,8 +2,6 @@
 #include "src/ke/internal.h"
 #include "src/ps/ps.h"
 
-#include <exception>
-
 namespace nt::ke {
 
 ServiceScope::ServiceScope(ps::Process* process, KPROCESSOR_MODE previous_mode)
@@ -17,7 +15,7 @@ ServiceScope::ServiceScope(ps::Process* process, KPROCESSOR_MODE previous_mode)
   saved_irql_ = thread->irql;
   saved_kernel_apc_disable_ = thread->kernel_apc_disable;
   saved_special_apc_disable_ = thread->special_apc_disable;
-  exceptions_ = std::uncaught_exceptions();
+  exceptions_ = *thread->exceptions_in_flight;
   thread->previous_mode = previous_mode;
   if (process && process != saved_process_) {
     thread->process.store(process, std::memory_order_relaxed);
@@ -38,7 +36,7 @@ ServiceScope::ServiceScope(ps::Process* process, KPROCESSOR_MODE previous_mode)
 
 ServiceScope::~ServiceScope() {
   Thread* thread = thread_;
-  if (std::uncaught_exceptions() == exceptions_) {
+  if (*thread->exceptions_in_flight == exceptions_) {
     if (thread->irql != saved_irql_) [[unlikely]]
       BugCheckWithMessage("a system service ends at another IRQL than it began", IRQL_GT_ZERO_AT_SYSTEM_SERVICE, 0,
                           thread->irql);

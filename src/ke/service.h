@@ -32,7 +32,7 @@ class ServiceScope {
   ps::Process* saved_process_;
   uintptr_t saved_stack_base_, saved_stack_limit_;
   void* saved_cid_process_;
-  int exceptions_;
+  unsigned exceptions_;
   int16_t saved_kernel_apc_disable_, saved_special_apc_disable_;
   KPROCESSOR_MODE saved_mode_;
   KIRQL saved_irql_;

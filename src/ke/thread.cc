@@ -3,6 +3,9 @@
 // The registry lists every attached Thread. It is process-wide and guarded by a spin flag, since a bug check walks it while any
 // lock may be held, and since a host thread may exit while its machine shuts down. A host thread's variable t_current_thread
 // is cleared by whoever takes its Thread out of the registry.
+#include <cxxabi.h>
+
+#include <exception>
 #include <new>
 
 #include "src/ke/internal.h"
@@ -29,6 +32,17 @@ class RegistryScope {
 };
 
 constexpr std::align_val_t kAlignment{64};
+
+/// The counter behind std::uncaught_exceptions(). Its place is the Itanium C++ ABI's (2.2.2, __cxa_eh_globals).
+const unsigned* ExceptionsInFlight() {
+  struct Globals {
+    void* caught;
+    unsigned uncaught;
+  };
+  const unsigned* counter = &reinterpret_cast<Globals*>(abi::__cxa_get_globals())->uncaught;
+  CHECK(*counter == static_cast<unsigned>(std::uncaught_exceptions()));
+  return counter;
+}
 
 Thread* NewEarlyThread() {
   auto* thread = static_cast<Thread*>(::operator new(sizeof(Thread), kAlignment));
@@ -145,6 +159,7 @@ void AttachThread(Thread* thread, bool system_thread) {
   if (!thread) thread = NewEarlyThread();
   thread->system_thread = system_thread;
   thread->current_slot = &t_current_thread;
+  thread->exceptions_in_flight = ExceptionsInFlight();
   host::CurrentStackBounds(&thread->host_stack_low, &thread->host_stack_high);
   thread->stack_base = thread->host_stack_high;
   thread->stack_limit = thread->host_stack_low;

@@ -73,6 +73,7 @@ struct Thread {
   // --- ke's ---------------------------------------------------------------------------------------------------------------
   bool early;                        // made before the factory was set; has no object header
   int service_depth;
+  const unsigned* exceptions_in_flight;  // of the host thread: std::uncaught_exceptions() without two calls
   std::atomic<uint32_t> in_machine;  // inside a service: APCs will be delivered
   bool in_dpc;                       // runs a DPC routine
   NTSTATUS exit_status;              // of a system thread; STATUS_PENDING while it runs

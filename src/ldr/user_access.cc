@@ -1,5 +1,7 @@
 #include "src/ldr/user_access.h"
 
+#include <atomic>
+
 #include "src/ldr/export.h"
 #include "src/ldr/fault.h"
 #include "src/ldr/trampolines.h"
@@ -7,6 +9,8 @@
 
 namespace nt::ldr {
 namespace {
+
+std::atomic<uintptr_t> g_steady_start{0}, g_steady_end{0};
 
 [[noreturn, gnu::noinline]] void RaiseUserFault(const ntio_user_fault& fault) {
   EXCEPTION_RECORD record = {};
@@ -41,9 +45,18 @@ void ProbeForRead(const volatile void* address, size_t bytes, uint32_t alignment
   if (start + bytes < start || start + bytes > mm::kUserProbeAddress) Raise(STATUS_ACCESS_VIOLATION);
 }
 
+void SetSteadyUserRange(uintptr_t start, uintptr_t end) {
+  g_steady_start.store(start, std::memory_order_relaxed);
+  g_steady_end.store(end, std::memory_order_relaxed);
+}
+
 void ProbeForWrite(volatile void* address, size_t bytes, uint32_t alignment) {
   if (bytes == 0) return;
   ProbeForRead(address, bytes, alignment);
+  const auto start = reinterpret_cast<uintptr_t>(address);
+  if (start >= g_steady_start.load(std::memory_order_relaxed) &&
+      start + bytes <= g_steady_end.load(std::memory_order_relaxed)) [[likely]]
+    return;
   Check(ntio_user_touch_write(const_cast<void*>(address), bytes));
 }
 

@@ -39,6 +39,8 @@ void WriteUser(T* to, const T& value) {
 void ProbeForRead(const volatile void* address, size_t bytes, uint32_t alignment);
 /// ProbeForWrite: also touches every page for writing.
 void ProbeForWrite(volatile void* address, size_t bytes, uint32_t alignment);
+/// Tells the probes where requestor memory is always there and writable, so that they need not touch it. An empty range: nowhere.
+void SetSteadyUserRange(uintptr_t start, uintptr_t end);
 /// Touches every page of a range, whatever side it is on: a user view is paged in before a system call uses it.
 void TouchForRead(const void* address, size_t bytes);
 void TouchForWrite(void* address, size_t bytes);

@@ -65,9 +65,10 @@ HazardRecord* AttachHazards() {
 }
 
 bool IsHazarded(uint32_t number) {
+  host::HeavyBarrier();
   for (auto* record = g_records.load(std::memory_order_acquire); record; record = record->next)
     for (const auto& slot : record->slots)
-      if (slot.load(std::memory_order_seq_cst) == number) return true;
+      if (slot.load(std::memory_order_acquire) == number) return true;
   return false;
 }
 

@@ -16,6 +16,7 @@
 #include <cstdint>
 
 #include "src/base/check.h"
+#include "src/host/host.h"
 #include "src/mm/layout.h"
 
 namespace nt::mm {
@@ -98,9 +99,10 @@ class Hazard {
 
   /// True: `pages` of the slot are resident, it is piece `index` of `owner`, and stays so until the next Protect or the end.
   bool Protect(uint32_t number, uint64_t pages, const Segment* owner, uint64_t index) {
-    record_->slots[depth_].store(number, std::memory_order_seq_cst);
+    record_->slots[depth_].store(number, std::memory_order_relaxed);
+    host::LightBarrier();  // with IsHazarded
     const Slot* slot = SlotOfNumber(number);
-    return (slot->resident.load(std::memory_order_seq_cst) & pages) == pages &&
+    return (slot->resident.load(std::memory_order_acquire) & pages) == pages &&
            slot->owner.load(std::memory_order_relaxed) == owner && slot->index.load(std::memory_order_relaxed) == index;
   }
   void Clear() { record_->slots[depth_].store(0, std::memory_order_release); }
@@ -109,7 +111,7 @@ class Hazard {
   HazardRecord* const record_;
   const uint32_t depth_;
 };
-/// Whether any thread's hazard names the slot. After the slot's page bits were taken away.
+/// Whether any thread's hazard names the slot. After the slot's page bits were taken away. A heavy barrier.
 bool IsHazarded(uint32_t number);
 
 // --- slots -------------------------------------------------------------------------------------------------------------------

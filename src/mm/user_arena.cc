@@ -93,6 +93,7 @@ Status ArenaBoot() {
 }
 void ArenaShutdown() {
   if (!g_arena) return;
+  ldr::SetSteadyUserRange(0, 0);
   delete g_arena;
   g_arena = nullptr;
   host::ReleaseMemory(reinterpret_cast<void*>(kUserBufferBase), kUserBufferBytes + kUserVirtualBytes);
@@ -116,6 +117,7 @@ void* UserArena::Allocate(size_t bytes) {
     if (g_arena->committed + more > kUserBufferBase + kUserBufferBytes) return nullptr;
     if (host::CommitMemory(reinterpret_cast<void*>(g_arena->committed), more, host::Access::kReadWrite) != 0) return nullptr;
     g_arena->committed += more;
+    ldr::SetSteadyUserRange(kUserBufferBase, g_arena->committed);
   }
   g_arena->next = at + rounded;
   return reinterpret_cast<void*>(at);
