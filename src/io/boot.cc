@@ -37,6 +37,7 @@ Status CreateTypes() {
   file.remove = RemoveFile;
   file.close = CloseFile;
   file.parse = ParseFile;
+  file.access_is_fixed = true;
   file.query_name = QueryFileName;
   device.remove = RemoveDevice;
   device.parse = ParseDevice;

@@ -93,6 +93,7 @@ void CloseFile(ps::Process* process, void* object, ACCESS_MASK, ULONG_PTR proces
     DEVICE_OBJECT* top = GetRelatedDeviceObject(&file->nt);
     IO_STATUS_BLOCK result{};
     PEPROCESS owner = (process ? process : ps::InitialSystemProcess())->eprocess();
+    FileLock lock(&file->nt);
     auto* unlock = FastIoEntry<&FAST_IO_DISPATCH::FastIoUnlockAll>(top);
     if (!unlock || !CallFastIo<&FAST_IO_DISPATCH::FastIoUnlockAll>(unlock, &file->nt, owner, &result, top)) {
       if (IRP* irp = NewFileIrp(&file->nt, top, IRP_MJ_LOCK_CONTROL, IRP_MN_UNLOCK_ALL)) {

@@ -167,8 +167,22 @@ class CriticalRegion {
 
 void StackAttachProcess(PRKPROCESS process, PRKAPC_STATE state);
 void UnstackDetachProcess(PRKAPC_STATE state);
+/// Attached to a process until the end of the scope.
+class ProcessAttachment {
+ public:
+  explicit ProcessAttachment(ps::Process* process) {
+    StackAttachProcess(reinterpret_cast<PRKPROCESS>(process), &state_);
+  }
+  ~ProcessAttachment() { UnstackDetachProcess(&state_); }
+  ProcessAttachment(const ProcessAttachment&) = delete;
+  ProcessAttachment& operator=(const ProcessAttachment&) = delete;
 
-// --- time (time.cc) -----------------------------------------------------------------------------------------------------------------
+ private:
+  KAPC_STATE state_;
+};
+
+// --- time (time.cc)
+// -----------------------------------------------------------------------------------------------------------------
 
 inline constexpr ULONG kTimeIncrement100ns = 156250;
 void QuerySystemTime(PLARGE_INTEGER time);

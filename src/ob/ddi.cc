@@ -94,11 +94,38 @@ NT_EXPORT(NTSTATUS, ZwOpenDirectoryObject, (PHANDLE handle, ACCESS_MASK access, 
   return ob::OpenObjectByName(attributes, ob::g_directory_type, KernelMode, nullptr, access, nullptr, handle);
 }
 
+namespace {
+
+Status Duplicate(HANDLE source_process, HANDLE source, HANDLE target_process, HANDLE* target, ACCESS_MASK access,
+                 ULONG attributes, ULONG options) {
+  HANDLE made = nullptr;
+  const bool user = ke::CurrentThread()->previous_mode != KernelMode;
+  try {
+    if (target && user) ldr::ProbeForWrite(target, sizeof(HANDLE), alignof(HANDLE));
+    NT_TRY(ob::DuplicateObject(source_process, source, target_process, access, attributes, options, &made));
+    if (target && user)
+      ldr::WriteUser(target, made);
+    else if (target)
+      *target = made;
+  } catch (const SehException& exception) {
+    return exception.code();
+  }
+  return STATUS_SUCCESS;
+}
+
+}  // namespace
+
 NT_EXPORT(NTSTATUS, ZwDuplicateObject,
           (HANDLE source_process, HANDLE source, HANDLE target_process, PHANDLE target, ACCESS_MASK access,
            ULONG attributes, ULONG options),
           (source_process, source, target_process, target, access, attributes, options)) {
-  // Between processes a handle is duplicated by its object: no driver seen does it, so it is refused by name, not faked.
-  if (source_process != NtCurrentProcess() || target_process != NtCurrentProcess()) return STATUS_NOT_SUPPORTED;
-  return ob::DuplicateObject(source, access, attributes, options, target);
+  const ke::PreviousModeScope mode(KernelMode);
+  return Duplicate(source_process, source, target_process, target, access, attributes, options);
+}
+
+NT_EXPORT(NTSTATUS, NtDuplicateObject,
+          (HANDLE source_process, HANDLE source, HANDLE target_process, PHANDLE target, ACCESS_MASK access,
+           ULONG attributes, ULONG options),
+          (source_process, source, target_process, target, access, attributes, options)) {
+  return Duplicate(source_process, source, target_process, target, access, attributes, options);
 }

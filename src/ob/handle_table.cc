@@ -30,6 +30,7 @@ class HandleTable {
 
   Status Insert(ObjectHeader* header, ACCESS_MASK granted, ULONG attributes, uint32_t* index) {
     LockGuard guard(lock_);
+    if (closed_) return STATUS_PROCESS_IS_TERMINATING;
     if (!free_) NT_TRY(Grow());
     *index = free_ - 1;
     Entry* entry = At(*index);
@@ -64,8 +65,10 @@ class HandleTable {
     free_ = index + 1;
   }
 
-  uint32_t End() {
+  /// No handle is made any more. @returns the end of the indices in use
+  uint32_t BeginClosing() {
     LockGuard guard(lock_);
+    closed_ = true;
     return used_;
   }
 
@@ -90,6 +93,7 @@ class HandleTable {
   Lock lock_{LockRank::kHandleTable};
   uint32_t free_ NT_GUARDED_BY(lock_) = 0;  // index + 1
   uint32_t used_ NT_GUARDED_BY(lock_) = 0;
+  bool closed_ NT_GUARDED_BY(lock_) = false;
   std::array<std::atomic<Entry*>, kChunks> chunks_{};
 };
 
@@ -126,11 +130,10 @@ Place Find(HANDLE handle, KPROCESSOR_MODE mode) {
 }
 
 void CloseEntry(ObjectHeader* header, ps::Process* process, ACCESS_MASK granted) {
-  const LONG_PTR before = header->handles.fetch_sub(1, std::memory_order_acq_rel);
+  const HandleCounts before = UncountHandle(header, process);
   if (header->type->procedures.close)
-    header->type->procedures.close(process, header->body(), granted, static_cast<ULONG_PTR>(before),
-                                   static_cast<ULONG_PTR>(before));
-  if (before == 1) LastHandleClosed(header);
+    header->type->procedures.close(process, header->body(), granted, before.of_process, before.of_system);
+  if (before.of_system == 1) LastHandleClosed(header);
   DereferenceObject(header->body());
 }
 
@@ -142,13 +145,16 @@ Status HandlesBoot() {
   return STATUS_SUCCESS;
 }
 
-void HandlesShutdown() { DestroyHandleTable(std::exchange(g_kernel_table, nullptr), nullptr); }
+void HandlesShutdown() {
+  CloseAllHandles(g_kernel_table, nullptr);
+  DeleteHandleTable(std::exchange(g_kernel_table, nullptr));
+}
 
 HandleTable* CreateHandleTable() { return new HandleTable; }
+void DeleteHandleTable(HandleTable* table) { delete table; }
 
-void DestroyHandleTable(HandleTable* table, ps::Process* process) {
-  if (!table) return;
-  const uint32_t end = table->End();
+void CloseAllHandles(HandleTable* table, ps::Process* process) {
+  const uint32_t end = table->BeginClosing();
   for (uint32_t index = 0; index < end; index++) {
     auto* entry = table->LockEntry(index);
     if (!entry) continue;
@@ -157,7 +163,6 @@ void DestroyHandleTable(HandleTable* table, ps::Process* process) {
     table->Remove(entry, index);
     CloseEntry(header, process, granted);
   }
-  delete table;
 }
 
 bool IsKernelHandle(HANDLE handle) {
@@ -168,13 +173,14 @@ bool IsKernelHandle(HANDLE handle) {
 Status InsertHandle(void* object, ACCESS_MASK granted, ULONG attributes, HANDLE* handle) {
   auto* header = ObjectHeader::Of(object);
   const bool kernel = attributes & OBJ_KERNEL_HANDLE;
-  auto* table = kernel ? g_kernel_table : ps::CurrentProcess()->handle_table;
+  ps::Process* const process = kernel ? ps::InitialSystemProcess() : ps::CurrentProcess();
+  auto* table = kernel ? g_kernel_table : process->handle_table;
   ReferenceObject(object);
-  header->handles.fetch_add(1, std::memory_order_relaxed);
+  CountHandle(header, process);
   uint32_t index;
   Status status = table->Insert(header, granted, attributes, &index);
   if (!status.ok()) {
-    header->handles.fetch_sub(1, std::memory_order_relaxed);
+    UncountHandle(header, process);
     DereferenceObject(object);
     return status;
   }
@@ -222,20 +228,15 @@ Status Close(HANDLE handle, KPROCESSOR_MODE mode) {
   auto* header = HandleTable::HeaderOf(entry);
   const ACCESS_MASK granted = entry->granted;
   place.table->Remove(entry, place.index);
-  CloseEntry(header, ps::CurrentProcess(), granted);
+  if (place.table != g_kernel_table) {
+    CloseEntry(header, ps::CurrentProcess(), granted);
+    return STATUS_SUCCESS;
+  }
+  // Kernel handles are the System process's, and closed in its context.
+  ps::Process* const system = ps::InitialSystemProcess();
+  const ke::ProcessAttachment attached(system);
+  CloseEntry(header, system, granted);
   return STATUS_SUCCESS;
-}
-
-Status DuplicateObject(HANDLE source, ACCESS_MASK access, ULONG attributes, ULONG options, HANDLE* target) {
-  void* object;
-  OBJECT_HANDLE_INFORMATION information;
-  NT_TRY(ReferenceObjectByHandle(source, 0, nullptr, ke::CurrentThread()->previous_mode, &object, &information));
-  const ACCESS_MASK granted =
-      options & DUPLICATE_SAME_ACCESS ? information.GrantedAccess : MapAccess(TypeOf(object), access);
-  Status status = InsertHandle(object, granted, attributes, target);
-  DereferenceObject(object);
-  if (status.ok() && (options & DUPLICATE_CLOSE_SOURCE)) status = Close(source, ke::CurrentThread()->previous_mode);
-  return status;
 }
 
 }  // namespace nt::ob

@@ -23,7 +23,10 @@ namespace nt::ob {
 struct TypeProcedures {
   /// The last reference is gone. Runs at <= APC_LEVEL.
   void (*remove)(void* object) = nullptr;
-  /// A handle was closed. `process_handles`, `system_handles`: how many there were, this one included.
+  /// Access was decided when the object was opened, by its own rules (files): a duplicate has no more than its source.
+  bool access_is_fixed = false;
+  /// A handle was closed. `process_handles`, `system_handles`: how many the process, and all processes, had, this one
+  /// included.
   void (*close)(ps::Process* process, void* object, ACCESS_MASK granted, ULONG_PTR process_handles,
                 ULONG_PTR system_handles) = nullptr;
   /// Resolves the rest of a name below an object of this type. STATUS_REPARSE: start again with *complete_name.
@@ -96,14 +99,18 @@ Status QuerySymbolicLink(void* link, UNICODE_STRING* target, ULONG* needed);
 /// A process's handles. Look-up takes no lock but the entry's own bit.
 class HandleTable;
 HandleTable* CreateHandleTable();
-/// Closes every handle, then frees the table.
-void DestroyHandleTable(HandleTable* table, ps::Process* process);
+/// Closes every handle; from then on no handle can be made (STATUS_PROCESS_IS_TERMINATING).
+void CloseAllHandles(HandleTable* table, ps::Process* process);
+void DeleteHandleTable(HandleTable* table);
 
 Status InsertHandle(void* object, ACCESS_MASK granted, ULONG attributes, HANDLE* handle);
 Status ReferenceObjectByHandle(HANDLE handle, ACCESS_MASK access, POBJECT_TYPE type, KPROCESSOR_MODE mode, void** object,
                                OBJECT_HANDLE_INFORMATION* information);
 Status Close(HANDLE handle, KPROCESSOR_MODE mode);
-Status DuplicateObject(HANDLE source, ACCESS_MASK access, ULONG attributes, ULONG options, HANDLE* target);
+/// NtDuplicateObject. `target_process` nullptr with DUPLICATE_CLOSE_SOURCE: the source is closed and that is all. The
+/// process handles need PROCESS_DUP_HANDLE.
+Status DuplicateObject(HANDLE source_process, HANDLE source, HANDLE target_process, ACCESS_MASK access,
+                       ULONG attributes, ULONG options, HANDLE* target);
 /// OBJ_KERNEL_HANDLE handles have the top bit set and live in the system process's table.
 bool IsKernelHandle(HANDLE handle);
 

@@ -18,6 +18,7 @@ void Remove(ObjectHeader* header) {
   if (header->type->procedures.remove) header->type->procedures.remove(header->body());
   header->type->objects.fetch_sub(1, std::memory_order_relaxed);
   delete header->name;
+  delete header->more_counts;
   header->~ObjectHeader();
   ex::FreePool(header);
 }

@@ -1,6 +1,8 @@
 // What precedes an object's body. Private to ob.
 #pragma once
 
+#include <vector>
+
 #include "src/ob/ob.h"
 
 struct _OBJECT_TYPE {
@@ -16,9 +18,17 @@ namespace nt::ob {
 
 struct Directory;
 
+/// How many handles a process has to an object. The System process counts as nullptr: the kernel's handles are its own.
+struct ProcessHandles {
+  const ps::Process* process;
+  ULONG_PTR handles;
+};
+
 struct alignas(16) ObjectHeader {
   std::atomic<LONG_PTR> pointers;
-  std::atomic<LONG_PTR> handles;
+  std::atomic<LONG_PTR> handles;  // of all processes; written under the object's count lock (handle_count.cc)
+  ProcessHandles first_count;     // the count lock; handles 0: free
+  std::vector<ProcessHandles>* more_counts;  // the count lock; further processes
   POBJECT_TYPE type;
   Directory* directory;   // guarded by the namespace lock; null: unnamed
   std::u16string* name;   // guarded by the namespace lock
@@ -31,6 +41,14 @@ struct alignas(16) ObjectHeader {
   }
 };
 static_assert(sizeof(ObjectHeader) % 16 == 0);
+
+/// A handle more in `process`.
+void CountHandle(ObjectHeader* header, const ps::Process* process);
+struct HandleCounts {
+  ULONG_PTR of_process, of_system;
+};
+/// A handle less. @returns how many there were, this one included
+HandleCounts UncountHandle(ObjectHeader* header, const ps::Process* process);
 
 /// Takes the object out of its directory and drops the namespace's reference. No effect when it has no name.
 void RemoveName(ObjectHeader* header);

@@ -16,6 +16,7 @@ namespace {
 void RemoveProcess(void* object) {
   auto* process = static_cast<Process*>(object);
   CHECK_MSG(process->terminated, "a process is freed that did not end");
+  ob::DeleteHandleTable(process->handle_table);
   delete process->image_path;
   process->~Process();
 }

@@ -66,13 +66,10 @@ void TerminateProcess(Process* process, NTSTATUS exit_status) {
   if (process->terminated.exchange(true)) return;
   if (!process->is_system) NotifyProcessEnded(process);
   process->exit_status = exit_status;
-  if (ob::HandleTable* table = process->handle_table) {
-    // Handles are closed in the context of their process; the table stays visible until the last Close procedure ran.
-    KAPC_STATE state;
-    ke::StackAttachProcess(process->nt(), &state);
-    ob::DestroyHandleTable(table, process);
-    process->handle_table = nullptr;
-    ke::UnstackDetachProcess(&state);
+  {
+    // As if a thread of its own did it: IRP_MJ_CLEANUP comes in the context of the process that ends.
+    const ke::ServiceScope scope(process, KernelMode);
+    ob::CloseAllHandles(process->handle_table, process);
   }
   void* token = process->token.exchange(nullptr);
   if (token && g_state->tokens && g_state->tokens->release) g_state->tokens->release(token);
