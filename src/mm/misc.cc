@@ -10,6 +10,7 @@
 #include "src/mm/user_arena.h"
 #include "src/mm/view.h"
 #include "src/mm/writer.h"
+#include "src/ps/ps.h"
 
 namespace nt::mm {
 
@@ -71,7 +72,13 @@ Status Boot(const Options& options) {
   NT_TRY(ViewsBoot());
   SegmentTableBoot(options.unused_segments, options.cluster_bytes >> PAGE_SHIFT);
   NT_TRY(SectionsBoot());
+  ps::SetAddressSpaceCleaner(CleanProcessAddressSpace);
   return StartWriter(options.writer_interval_ms);
+}
+
+void CleanProcessAddressSpace(PEPROCESS process) {
+  DeleteAllViews(process);
+  FreeProcessMemory(process);
 }
 
 void CloseAllSegments() {
@@ -81,6 +88,7 @@ void CloseAllSegments() {
 }
 
 void Shutdown() {
+  ps::SetAddressSpaceCleaner(nullptr);
   StopWriter();
   CloseAllSegments();
   SegmentTableShutdown();

@@ -134,8 +134,8 @@ Status MapViewOfSection(void* section, PEPROCESS process, void** base, LARGE_INT
 Status UnmapViewOfSection(PEPROCESS process, void* base);
 Status MapViewInSystemSpace(void* section, void** base, SIZE_T* view_bytes);
 Status UnmapViewInSystemSpace(void* base);
-/// Unmaps every user view of a process; ps calls it, or whoever ends the process.
-void UnmapProcessViews(PEPROCESS process);
+/// Unmaps every user view of a process and frees what it allocated: ps calls it when the process ends.
+void CleanProcessAddressSpace(PEPROCESS process);
 
 // --- what file systems ask (file_section.cc) --------------------------------------------------------------------------------------
 

@@ -95,6 +95,10 @@ Status MapView(Section* section, PEPROCESS process, uintptr_t* base, uint64_t of
   if (*bytes > size - offset) return STATUS_INVALID_VIEW_SIZE;
   ReferenceSegment(section->segment);
   NT_TRY(CreateView(section->segment, offset, *bytes, writable, user, process, base));
+  if (user && ps::AsProcess(process)->terminated) {
+    DeleteView(*base, true, process).Ignore();  // whoever ended the process may have been faster
+    return STATUS_PROCESS_IS_TERMINATING;
+  }
   *bytes = (*bytes + PAGE_SIZE - 1) & ~static_cast<uint64_t>(PAGE_SIZE - 1);
   return STATUS_SUCCESS;
 }
@@ -257,8 +261,9 @@ Status NtMapViewOfSection(HANDLE section_handle, HANDLE process_handle, void** b
 Status NtUnmapViewOfSection(HANDLE process_handle, void* base) {
   ps::Process* process;
   NT_TRY(ReferenceProcess(process_handle, &process));
+  const Status status = DeleteView(reinterpret_cast<uintptr_t>(base), true, process->eprocess());
   ob::DereferenceObject(process);
-  return DeleteView(reinterpret_cast<uintptr_t>(base), true);
+  return status;
 }
 
 Status MapViewOfSection(void* section_object, PEPROCESS process, void** base, LARGE_INTEGER* offset, SIZE_T* view_bytes,
@@ -274,7 +279,9 @@ Status MapViewOfSection(void* section_object, PEPROCESS process, void** base, LA
   *view_bytes = bytes;
   return STATUS_SUCCESS;
 }
-Status UnmapViewOfSection(PEPROCESS, void* base) { return DeleteView(reinterpret_cast<uintptr_t>(base), true); }
+Status UnmapViewOfSection(PEPROCESS process, void* base) {
+  return DeleteView(reinterpret_cast<uintptr_t>(base), true, process);
+}
 
 Status MapViewInSystemSpace(void* section_object, void** base, SIZE_T* view_bytes) {
   auto* section = static_cast<Section*>(section_object);
@@ -286,7 +293,6 @@ Status MapViewInSystemSpace(void* section_object, void** base, SIZE_T* view_byte
   return STATUS_SUCCESS;
 }
 Status UnmapViewInSystemSpace(void* base) { return DeleteView(reinterpret_cast<uintptr_t>(base), false); }
-void UnmapProcessViews(PEPROCESS process) { DeleteAllViews(process); }
 
 Status NtExtendSection(HANDLE handle, LARGE_INTEGER* new_size) {
   const bool user = ke::CurrentThread()->previous_mode != KernelMode;

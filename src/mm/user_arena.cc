@@ -14,6 +14,7 @@
 #include "src/mm/user_arena.h"
 #include "src/mm/view.h"
 #include "src/ob/ob.h"
+#include "src/ps/ps.h"
 
 namespace nt::mm {
 namespace {
@@ -26,6 +27,7 @@ constexpr uint64_t kGranularity = 64 * 1024;
 struct Region {
   uint64_t bytes;
   ULONG protect;
+  PEPROCESS process;
 };
 struct Arena {
   Lock lock{LockRank::kPhysicalMemory};
@@ -62,14 +64,19 @@ bool IsKnownProtection(ULONG protect) {
   return kind == PAGE_READONLY || kind == PAGE_READWRITE || kind == PAGE_NOACCESS;
 }
 
-/// One address space: any process will do, but it must be one.
-Status CheckProcess(HANDLE handle) {
-  if (handle == reinterpret_cast<HANDLE>(static_cast<LONG_PTR>(-1))) return STATUS_SUCCESS;
-  void* process;
+/// Which process a region belongs to. One address space: for everything else any process will do, but it must be one.
+Status FindProcess(HANDLE handle, PEPROCESS* process) {
+  void* object;
   NT_TRY(ob::ReferenceObjectByHandle(handle, PROCESS_VM_OPERATION, PsProcessType, ke::CurrentThread()->previous_mode,
-                                     &process, nullptr));
-  ob::DereferenceObject(process);
-  return STATUS_SUCCESS;
+                                     &object, nullptr));
+  *process = static_cast<ps::Process*>(object)->eprocess();
+  const bool ended = static_cast<ps::Process*>(object)->terminated;
+  ob::DereferenceObject(object);
+  return ended ? STATUS_PROCESS_IS_TERMINATING : STATUS_SUCCESS;
+}
+Status CheckProcess(HANDLE handle) {
+  PEPROCESS process;
+  return FindProcess(handle, &process);
 }
 
 template <class T>
@@ -139,9 +146,9 @@ bool IsArenaAddress(uintptr_t address) {
 }
 
 Status NtAllocateVirtualMemory(HANDLE process, void** base, ULONG_PTR, SIZE_T* bytes, ULONG type, ULONG protect) {
-  NT_TRY(CheckProcess(process));
-  if (!(type & (MEM_COMMIT | MEM_RESERVE)) ||
-      (type & ~static_cast<ULONG>(MEM_COMMIT | MEM_RESERVE | MEM_TOP_DOWN)))
+  PEPROCESS owner;
+  NT_TRY(FindProcess(process, &owner));
+  if (!(type & (MEM_COMMIT | MEM_RESERVE)) || (type & ~static_cast<ULONG>(MEM_COMMIT | MEM_RESERVE | MEM_TOP_DOWN)))
     return STATUS_INVALID_PARAMETER_5;
   if (!IsKnownProtection(protect)) return STATUS_INVALID_PAGE_PROTECTION;
   const auto wanted = reinterpret_cast<uintptr_t>(In(base));
@@ -182,12 +189,24 @@ Status NtAllocateVirtualMemory(HANDLE process, void** base, ULONG_PTR, SIZE_T* b
       }
       const ULONG effective = type & MEM_COMMIT ? protect : static_cast<ULONG>(PAGE_NOACCESS);
       if (host::CommitMemory(reinterpret_cast<void*>(at), size, AccessOf(effective)) != 0) return STATUS_NO_MEMORY;
-      regions[at] = {size, effective};
+      regions[at] = {size, effective, owner};
     }
   }
   Out(base, reinterpret_cast<void*>(at));
   Out(bytes, size);
   return status;
+}
+
+void FreeProcessMemory(PEPROCESS process) {
+  LockGuard guard(g_arena->lock);
+  for (auto region = g_arena->regions.begin(); region != g_arena->regions.end();) {
+    if (region->second.process != process) {
+      ++region;
+      continue;
+    }
+    host::DecommitMemory(reinterpret_cast<void*>(region->first), region->second.bytes);
+    region = g_arena->regions.erase(region);
+  }
 }
 
 Status NtFreeVirtualMemory(HANDLE process, void** base, SIZE_T* bytes, ULONG type) {
@@ -212,9 +231,10 @@ Status NtFreeVirtualMemory(HANDLE process, void** base, SIZE_T* bytes, ULONG typ
     if (type == MEM_RELEASE) {
       const uintptr_t first = region->first, end = first + region->second.bytes;
       const ULONG protect = region->second.protect;
+      const PEPROCESS owner = region->second.process;
       g_arena->regions.erase(region);
-      if (at > first) g_arena->regions[first] = {at - first, protect};
-      if (at + size < end) g_arena->regions[at + size] = {end - at - size, protect};
+      if (at > first) g_arena->regions[first] = {at - first, protect, owner};
+      if (at + size < end) g_arena->regions[at + size] = {end - at - size, protect, owner};
     }
   }
   Out(base, reinterpret_cast<void*>(at));

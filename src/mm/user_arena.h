@@ -3,12 +3,15 @@
 
 #include <cstdint>
 
+#include "ntifs.h"
 #include "src/base/status.h"
 
 namespace nt::mm {
 
 Status ArenaBoot();
 void ArenaShutdown();
+/// ZwFreeVirtualMemory of all that a process has.
+void FreeProcessMemory(PEPROCESS process);
 /// Inside a buffer or a committed region.
 bool IsArenaAddress(uintptr_t address);
 

@@ -275,13 +275,13 @@ Status CreateView(Segment* segment, uint64_t offset, uint64_t bytes, bool writab
   return STATUS_SUCCESS;
 }
 
-Status DeleteView(uintptr_t address, bool user) {
+Status DeleteView(uintptr_t address, bool user, PEPROCESS process) {
   View* view;
   {
     LockGuard guard(g_views->lock);
     Space& space = user ? g_views->user : g_views->system;
     view = FindLocked(space, address);
-    if (!view) return STATUS_NOT_MAPPED_VIEW;
+    if (!view || (process && view->process != process)) return STATUS_NOT_MAPPED_VIEW;
     // Out of sight of faults; the range itself is taken until it is unmapped.
     space.ranges[view->base].view = nullptr;
   }

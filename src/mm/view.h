@@ -48,8 +48,9 @@ void ViewsShutdown();
 /// @param base     in: wanted address or 0
 Status CreateView(Segment* segment, uint64_t offset, uint64_t bytes, bool writable, bool user, PEPROCESS process,
                   uintptr_t* base);
-/// STATUS_NOT_MAPPED_VIEW when `address` is in no view (system views: of the other kind).
-Status DeleteView(uintptr_t address, bool user);
+/// STATUS_NOT_MAPPED_VIEW when `address` is in no view, in one of the other kind, or in another process's (nullptr:
+/// any).
+Status DeleteView(uintptr_t address, bool user, PEPROCESS process = nullptr);
 void DeleteAllViews(PEPROCESS process);
 /// Makes the page at `address` accessible. STATUS_ACCESS_VIOLATION: no view, or a store to a read-only one.
 Status FaultView(uintptr_t address, bool write);

@@ -112,6 +112,48 @@ TEST_F(MmTest, View_FaultIsNoDeliveryPointForUserApcs) {
   ob::DereferenceObject(object);
 }
 
+TEST_F(MmTest, ProcessEnd_UnmapsItsViewsAndFreesItsMemory) {
+  ToyFile file(100'000);
+  FILE_OBJECT* object = Open(&file);
+  const HANDLE section = SectionOf(object, PAGE_READWRITE);
+  ob::DereferenceObject(object);
+  ps::Process* process;
+  ASSERT_EQ(ps::CreateProcess(u"a", nullptr, &process), STATUS_SUCCESS);
+  auto* kept = Map(section, PAGE_READONLY);
+  void* body;
+  ASSERT_EQ(ob::ReferenceObjectByHandle(section, 0, nullptr, KernelMode, &body, nullptr), STATUS_SUCCESS);
+  void *base = nullptr, *memory = nullptr;
+  SIZE_T view_bytes = 0, bytes = 3 * PAGE_SIZE;
+  ASSERT_EQ(MapViewOfSection(body, process->eprocess(), &base, nullptr, &view_bytes, PAGE_READWRITE), STATUS_SUCCESS);
+  ob::DereferenceObject(body);
+  auto* view = static_cast<unsigned char*>(base);
+  {
+    const ke::ProcessAttachment attached(process);
+    ASSERT_EQ(mm::NtAllocateVirtualMemory(kThisProcess, &memory, 0, &bytes, MEM_COMMIT | MEM_RESERVE, PAGE_READWRITE),
+              STATUS_SUCCESS);
+  }
+  EXPECT_EQ(mm::NtUnmapViewOfSection(kThisProcess, view), STATUS_NOT_MAPPED_VIEW) << "it is another process's";
+  view[7] = 0x7E;
+  static_cast<char*>(memory)[0] = 1;
+  EXPECT_FALSE(CanFileBeTruncated(&file.pointers, nullptr));
+  Unmap(kept);
+  EXPECT_EQ(ob::Close(section, KernelMode), STATUS_SUCCESS);
+  EXPECT_EQ(DoesFileHaveUserWritableReferences(&file.pointers), 1u);
+  const uint64_t views = CurrentMemoryUse().views;
+  ps::TerminateProcess(process, STATUS_SUCCESS);
+  EXPECT_EQ(CurrentMemoryUse().views, views - 1);
+  EXPECT_EQ(DoesFileHaveUserWritableReferences(&file.pointers), 0u);
+  char value;
+  EXPECT_EQ(ldr::TryCopy(&value, view, 1), STATUS_ACCESS_VIOLATION);
+  EXPECT_EQ(ldr::TryCopy(&value, memory, 1), STATUS_ACCESS_VIOLATION);
+  RunMappedPageWriter();
+  EXPECT_EQ(file.At(7), 0x7E) << "what was stored through the view is not lost";
+  EXPECT_TRUE(CanFileBeTruncated(&file.pointers, nullptr));
+  EXPECT_TRUE(ForceSectionClosed(&file.pointers, false));
+  EXPECT_EQ(file.closes, 1);
+  ob::DereferenceObject(process);
+}
+
 TEST_F(MmTest, CreateSection_ChecksSizes) {
   ToyFile file(10'000), empty(0);
   FILE_OBJECT* object = Open(&file);

@@ -32,6 +32,7 @@ struct State {
   std::vector<std::unique_ptr<HostThread>> host_threads NT_GUARDED_BY(lock);
   Process* system = nullptr;
   const TokenProcedures* tokens = nullptr;
+  void (*clean_address_space)(PEPROCESS) = nullptr;
 };
 extern State* g_state;
 

@@ -70,6 +70,9 @@ void TerminateProcess(Process* process, NTSTATUS exit_status) {
     // As if a thread of its own did it: IRP_MJ_CLEANUP comes in the context of the process that ends.
     const ke::ServiceScope scope(process, KernelMode);
     ob::CloseAllHandles(process->handle_table, process);
+    // After the handles: a file that is still mapped gets IRP_MJ_CLEANUP first, and IRP_MJ_CLOSE when its section lets
+    // go.
+    if (g_state->clean_address_space) g_state->clean_address_space(process->eprocess());
   }
   void* token = process->token.exchange(nullptr);
   if (token && g_state->tokens && g_state->tokens->release) g_state->tokens->release(token);
@@ -81,6 +84,7 @@ void TerminateProcess(Process* process, NTSTATUS exit_status) {
   ob::DereferenceObject(process);
 }
 
+void SetAddressSpaceCleaner(void (*clean)(PEPROCESS process)) { g_state->clean_address_space = clean; }
 void SetTokenProcedures(const TokenProcedures* procedures) { g_state->tokens = procedures; }
 
 HANDLE GetProcessId(PEPROCESS process) { return reinterpret_cast<HANDLE>(AsProcess(process)->id); }

@@ -1,7 +1,7 @@
 // Processes and system threads. A Process is the EPROCESS: drivers hold its address as PEPROCESS or PKPROCESS.
 //
-// Life of a Process: created (one reference for the creator, one that its termination drops), terminated (notify routines run,
-// handles are closed, the header is signalled), freed with the last reference.
+// Life of a Process: created (one reference for the creator, one that its termination drops), terminated (notify
+// routines run, handles are closed, views unmapped, the header is signalled), freed with the last reference.
 #pragma once
 
 #include <atomic>
@@ -58,7 +58,7 @@ inline PEPROCESS GetCurrentProcess() { return CurrentProcess()->eprocess(); }
 /// se's to replace.
 /// @returns a reference to be dropped by TerminateProcess + ob::DereferenceObject; or the status a notify routine set
 Status CreateProcess(const std::u16string& image_path, Process* parent, Process** process);
-/// Notify routines, closes handles, signals. Idempotent. Outside ServiceScopes of that process.
+/// Notify routines, closes handles, unmaps views, signals. Idempotent. Outside ServiceScopes of that process.
 void TerminateProcess(Process* process, NTSTATUS exit_status);
 /// se sets how a process gets and loses its primary token (create: from `parent`'s, nullptr for System).
 struct TokenProcedures {
@@ -66,6 +66,10 @@ struct TokenProcedures {
   void (*release)(void* token);
 };
 void SetTokenProcedures(const TokenProcedures* procedures);
+
+/// mm sets what unmaps views and frees memory of a process that has ended: after its handles were closed, in its
+/// context.
+void SetAddressSpaceCleaner(void (*clean)(PEPROCESS process));
 
 HANDLE GetProcessId(PEPROCESS process);
 HANDLE GetProcessInheritedFromUniqueProcessId(PEPROCESS process);
