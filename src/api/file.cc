@@ -80,10 +80,11 @@ IoResult File::Read(uint64_t offset, std::span<std::byte> buffer) {
     block.offset.QuadPart = static_cast<LONGLONG>(offset);
     const NTSTATUS status = nt::io::NtReadFile(handle_, nullptr, nullptr, nullptr, &block.iosb, bounce.data(),
                                                static_cast<ULONG>(buffer.size()), &block.offset, nullptr);
-    result = ToResult(status, block.iosb);
+    SetResult(&result, status, block.iosb);
     if (!NT_ERROR(status)) bounce.CopyOut(buffer.data(), result.information);
   });
-  return alive ? result : Stopped();
+  if (!alive) result = Stopped();
+  return result;
 }
 
 IoResult File::Write(uint64_t offset, std::span<const std::byte> buffer) {
@@ -99,18 +100,20 @@ IoResult File::Write(uint64_t offset, std::span<const std::byte> buffer) {
     block.offset.QuadPart = static_cast<LONGLONG>(offset);
     const NTSTATUS status = nt::io::NtWriteFile(handle_, nullptr, nullptr, nullptr, &block.iosb, bounce.data(),
                                                 static_cast<ULONG>(buffer.size()), &block.offset, nullptr);
-    result = ToResult(status, block.iosb);
+    SetResult(&result, status, block.iosb);
   });
-  return alive ? result : Stopped();
+  if (!alive) result = Stopped();
+  return result;
 }
 
 IoResult File::Flush() {
   IoResult result;
   const bool alive = machine_->state_->Service([&](ServiceBlock& block) {
     const NTSTATUS status = nt::io::NtFlushBuffersFile(handle_, &block.iosb);
-    result = ToResult(status, block.iosb);
+    SetResult(&result, status, block.iosb);
   });
-  return alive ? result : Stopped();
+  if (!alive) result = Stopped();
+  return result;
 }
 
 IoResult File::SetSize(uint64_t bytes) {
@@ -119,9 +122,10 @@ IoResult File::SetSize(uint64_t bytes) {
     block.end_of_file.EndOfFile.QuadPart = static_cast<LONGLONG>(bytes);
     const NTSTATUS status = nt::io::NtSetInformationFile(handle_, &block.iosb, &block.end_of_file, sizeof block.end_of_file,
                                                          FileEndOfFileInformation);
-    result = ToResult(status, block.iosb);
+    SetResult(&result, status, block.iosb);
   });
-  return alive ? result : Stopped();
+  if (!alive) result = Stopped();
+  return result;
 }
 
 IoResult File::SetBasic(int64_t creation_time, int64_t last_access_time, int64_t last_write_time, uint32_t attributes) {
@@ -134,9 +138,10 @@ IoResult File::SetBasic(int64_t creation_time, int64_t last_access_time, int64_t
     block.basic.FileAttributes = attributes;
     const NTSTATUS status =
         nt::io::NtSetInformationFile(handle_, &block.iosb, &block.basic, sizeof block.basic, FileBasicInformation);
-    result = ToResult(status, block.iosb);
+    SetResult(&result, status, block.iosb);
   });
-  return alive ? result : Stopped();
+  if (!alive) result = Stopped();
+  return result;
 }
 
 IoResult File::SetDelete(bool remove) {
@@ -145,9 +150,10 @@ IoResult File::SetDelete(bool remove) {
     block.disposition.DeleteFile = remove;
     const NTSTATUS status = nt::io::NtSetInformationFile(handle_, &block.iosb, &block.disposition, sizeof block.disposition,
                                                          FileDispositionInformation);
-    result = ToResult(status, block.iosb);
+    SetResult(&result, status, block.iosb);
   });
-  return alive ? result : Stopped();
+  if (!alive) result = Stopped();
+  return result;
 }
 
 IoResult File::Rename(const std::u16string& target, bool replace) {
@@ -166,9 +172,10 @@ IoResult File::Rename(const std::u16string& target, bool replace) {
     const auto bytes = static_cast<ULONG>(offsetof(FILE_RENAME_INFORMATION, FileName) + name_bytes);
     const NTSTATUS status = nt::io::NtSetInformationFile(
         handle_, &block.iosb, rename, std::max<ULONG>(bytes, sizeof *rename), FileRenameInformation);
-    result = ToResult(status, block.iosb);
+    SetResult(&result, status, block.iosb);
   });
-  return alive ? result : Stopped();
+  if (!alive) result = Stopped();
+  return result;
 }
 
 Result<FileInfo> File::Query() {
@@ -256,12 +263,13 @@ IoResult File::FsControl(uint32_t code, std::span<const std::byte> input, std::s
       const NTSTATUS status = nt::io::NtFsControlFile(handle_, nullptr, nullptr, nullptr, &block.iosb, code, in.data(),
                                                       static_cast<ULONG>(input.size()), out,
                                                       static_cast<ULONG>(output.size()));
-      result = ToResult(status, block.iosb);
+      SetResult(&result, status, block.iosb);
       if (!NT_ERROR(status) && out) std::memcpy(output.data(), out, std::min<size_t>(output.size(), result.information));
     }
     if (out) nt::mm::UserArena::Free(out, output.size());
   });
-  return alive ? result : Stopped();
+  if (!alive) result = Stopped();
+  return result;
 }
 
 }  // namespace ntio

@@ -33,12 +33,10 @@ Failure BugChecked() {
 
 Failure Request(NTSTATUS status, std::string message) { return {FailureKind::kRequest, status, std::move(message)}; }
 
-IoResult ToResult(NTSTATUS status, const IO_STATUS_BLOCK& iosb) {
-  IoResult result;
-  result.status = status;
-  result.information = NT_ERROR(status) ? 0 : iosb.Information;
-  result.path = nt::io::LastRequestWasFastIo() ? IoPath::kFastIo : IoPath::kIrp;
-  return result;
+void SetResult(IoResult* result, NTSTATUS status, const IO_STATUS_BLOCK& iosb) {
+  result->status = status;
+  result->information = NT_ERROR(status) ? 0 : iosb.Information;
+  result->path = nt::io::LastRequestWasFastIo() ? IoPath::kFastIo : IoPath::kIrp;
 }
 
 bool PutName(ServiceBlock& block, const std::u16string& name) {

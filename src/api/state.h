@@ -45,7 +45,7 @@ struct Machine::State {
 /// The failure of every call after a bug check.
 Failure BugChecked();
 Failure Request(NTSTATUS status, std::string message = {});
-IoResult ToResult(NTSTATUS status, const IO_STATUS_BLOCK& iosb);
+void SetResult(IoResult* result, NTSTATUS status, const IO_STATUS_BLOCK& iosb);
 /// Puts a name into the block: `block.name` describes it afterwards. False when it is longer than a UNICODE_STRING can be.
 bool PutName(ServiceBlock& block, const std::u16string& name);
 

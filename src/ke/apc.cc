@@ -69,9 +69,11 @@ bool Insert(PKAPC apc, void* argument1, void* argument2, bool only_if_delivered)
       ListInsertBefore(after->Flink, &apc->ApcListEntry);
     }
     apc->Inserted = TRUE;
-    target->apc_pending.store(1, std::memory_order_seq_cst);
-    // The end of a service clears in_machine, then looks at apc_pending: one of the two sees the other.
-    if (only_if_delivered && target != current && target->in_machine.load(std::memory_order_seq_cst) == 0) {
+    target->apc_pending.store(1, std::memory_order_relaxed);
+    // The end of a service clears in_machine, then looks at apc_pending: one of the two sees the other. A thread that waits
+    // will look after this critical section.
+    if (only_if_delivered && target != current && !target->waiting) host::HeavyBarrier();
+    if (only_if_delivered && target != current && target->in_machine.load(std::memory_order_acquire) == 0) {
       ListRemove(&apc->ApcListEntry);
       apc->Inserted = FALSE;
       if (ListEmpty(head)) target->apc_pending.store(0, std::memory_order_relaxed);

@@ -3,6 +3,15 @@
 #include "src/ps/ps.h"
 
 namespace nt::ke {
+namespace {
+
+/// Whoever queues an APC afterwards sees it; one queued before is seen by the load of apc_pending that follows.
+void LeaveMachine(Thread* thread) {
+  thread->in_machine.store(0, std::memory_order_release);
+  host::LightBarrier();
+}
+
+}  // namespace
 
 ServiceScope::ServiceScope(ps::Process* process, KPROCESSOR_MODE previous_mode)
     : thread_((ParkIfBugChecked(), CurrentThread())) {
@@ -51,16 +60,16 @@ ServiceScope::~ServiceScope() {
     if (user && thread->user_apc_queued.load(std::memory_order_relaxed) && thread->user_apc_pending) [[unlikely]]
       DeliverUserApcs(thread);
     if (thread->service_depth == 1) {
-      thread->in_machine.store(0, std::memory_order_seq_cst);
-      while (thread->apc_pending.load(std::memory_order_seq_cst) != 0 && KernelApcMayRun(thread)) [[unlikely]] {
-        thread->in_machine.store(1, std::memory_order_seq_cst);
+      LeaveMachine(thread);
+      while (thread->apc_pending.load(std::memory_order_acquire) != 0 && KernelApcMayRun(thread)) [[unlikely]] {
+        thread->in_machine.store(1, std::memory_order_relaxed);
         DeliverKernelApcs();
-        thread->in_machine.store(0, std::memory_order_seq_cst);
+        LeaveMachine(thread);
         if (thread->kernel_apc_disable != 0) break;  // the caller's region holds a normal APC back
       }
     }
   } else if (thread->service_depth == 1) {
-    thread->in_machine.store(0, std::memory_order_seq_cst);
+    LeaveMachine(thread);
   }
   thread->service_depth--;
   thread->previous_mode = saved_mode_;

@@ -1,7 +1,8 @@
 // Handles: per-process tables of entries in chunks that never move.
 //
-// An entry's word is the object header's address; bit 0 is the entry's lock. A look-up locks the entry, references the object
-// and unlocks: threads meet only on the same handle. Free entries are chained under the table's lock.
+// A look-up is one compare-and-swap: an entry holds references to its object that are paid for in advance, and gives the
+// caller one of them. So an object's pointer count is higher than the references in use, as on Windows. When none is left, or
+// the handle is closed, the entry is locked by a bit of its word. Free entries are chained under the table's lock.
 #include <array>
 #include <atomic>
 
@@ -19,10 +20,15 @@ class HandleTable {
   static constexpr uint32_t kChunkEntries = 512, kChunks = 2048;
 
   struct Entry {
-    std::atomic<uint64_t> word{0};  // ObjectHeader*, bit 0: locked; 0: free
-    ACCESS_MASK granted = 0;
-    uint32_t attributes_or_next = 0;  // a free entry: the next free index + 1
+    std::atomic<uint64_t> word{0};   // ObjectHeader*, kLocked, references in advance; 0: free
+    std::atomic<uint64_t> stamp{0};  // granted access (free: the next free index + 1), attributes, generation
   };
+  static constexpr uint64_t kLocked = 1, kPointerMask = 0x0000fffffffffff0, kOneReference = 1ull << 48;
+  static constexpr uint64_t kBatch = 0x7fff;  // references paid for at once
+  static constexpr uint64_t kOneGeneration = 1ull << 48;
+
+  static ACCESS_MASK GrantedOf(uint64_t stamp) { return static_cast<ACCESS_MASK>(stamp); }
+  static ULONG AttributesOf(uint64_t stamp) { return static_cast<ULONG>(stamp >> 32 & 0xffff); }
 
   ~HandleTable() {
     for (auto& chunk : chunks_) delete[] chunk.load(std::memory_order_relaxed);
@@ -34,35 +40,58 @@ class HandleTable {
     if (!free_) NT_TRY(Grow());
     *index = free_ - 1;
     Entry* entry = At(*index);
-    free_ = entry->attributes_or_next;
-    entry->granted = granted;
-    entry->attributes_or_next = attributes;
+    uint64_t stamp = entry->stamp.load(std::memory_order_relaxed);
+    free_ = static_cast<uint32_t>(stamp);
+    stamp = (stamp & ~(kOneGeneration - 1)) + kOneGeneration;
+    stamp |= granted | static_cast<uint64_t>(attributes & 0xffff) << 32;
+    entry->stamp.store(stamp, std::memory_order_relaxed);
     entry->word.store(reinterpret_cast<uint64_t>(header), std::memory_order_release);
     return STATUS_SUCCESS;
   }
 
-  /// The entry, locked; or nullptr when the handle is not open.
-  Entry* LockEntry(uint32_t index) {
+  /// References the object of a handle. nullptr: the handle is not open.
+  ObjectHeader* Reference(uint32_t index, uint64_t* stamp_out) {
     Entry* entry = At(index);
     if (!entry) return nullptr;
     for (unsigned spins = 0;; spins++) {
-      uint64_t word = entry->word.load(std::memory_order_relaxed);
+      uint64_t word = entry->word.load(std::memory_order_acquire);
       if (word == 0) return nullptr;
-      if (!(word & 1) && entry->word.compare_exchange_weak(word, word | 1, std::memory_order_acquire)) return entry;
-      spins < 64 ? host::SpinPause() : host::Yield();
+      if (word < kOneReference) {
+        if (!(word & kLocked)) PayInAdvance(entry, word);
+      } else if (!(word & kLocked)) {
+        const uint64_t stamp = entry->stamp.load(std::memory_order_relaxed);
+        if (entry->word.compare_exchange_strong(word, word - kOneReference, std::memory_order_acquire)) {
+          auto* header = HeaderOf(word);
+          *stamp_out = stamp;
+          if (entry->stamp.load(std::memory_order_relaxed) == stamp) [[likely]]
+            return header;
+          DereferenceObject(header->body());  // closed and opened again between the two loads
+        }
+      }
+      if (spins) spins < 64 ? host::SpinPause() : host::Yield();
     }
   }
-  static ObjectHeader* HeaderOf(Entry* locked) {
-    return reinterpret_cast<ObjectHeader*>(locked->word.load(std::memory_order_relaxed) & ~1ull);
-  }
-  static void UnlockEntry(Entry* entry) { entry->word.fetch_and(~1ull, std::memory_order_release); }
 
-  /// Frees a locked entry.
-  void Remove(Entry* entry, uint32_t index) {
-    entry->word.store(0, std::memory_order_release);
+  /// Frees an entry. The references in advance are given back; that of the handle is now the caller's.
+  /// @returns nullptr when the handle is not open
+  ObjectHeader* Remove(uint32_t index, uint64_t* stamp_out) {
+    Entry* entry = At(index);
+    uint64_t word = 0;
+    for (unsigned spins = 0; entry; spins++) {
+      word = entry->word.load(std::memory_order_relaxed);
+      if (word == 0) return nullptr;
+      if (!(word & kLocked) && entry->word.compare_exchange_weak(word, word | kLocked, std::memory_order_acquire)) break;
+      spins < 64 ? host::SpinPause() : host::Yield();
+    }
+    if (!entry) return nullptr;
+    auto* header = HeaderOf(word);
+    header->pointers.fetch_sub(static_cast<LONG_PTR>(word / kOneReference), std::memory_order_release);
+    const uint64_t stamp = *stamp_out = entry->stamp.load(std::memory_order_relaxed);
     LockGuard guard(lock_);
-    entry->attributes_or_next = free_;
+    entry->stamp.store((stamp & ~(kOneGeneration - 1)) | free_, std::memory_order_relaxed);
+    entry->word.store(0, std::memory_order_release);
     free_ = index + 1;
+    return header;
   }
 
   /// No handle is made any more. @returns the end of the indices in use
@@ -79,11 +108,19 @@ class HandleTable {
     return chunk ? &chunk[index % kChunkEntries] : nullptr;
   }
 
+  static ObjectHeader* HeaderOf(uint64_t word) { return reinterpret_cast<ObjectHeader*>(word & kPointerMask); }
+
+  static void PayInAdvance(Entry* entry, uint64_t word) {
+    if (!entry->word.compare_exchange_strong(word, word | kLocked, std::memory_order_acquire)) return;
+    HeaderOf(word)->pointers.fetch_add(kBatch, std::memory_order_relaxed);
+    entry->word.store(word + kBatch * kOneReference, std::memory_order_release);
+  }
+
   Status Grow() NT_REQUIRES(lock_) {
     if (used_ >= kChunkEntries * kChunks) return STATUS_INSUFFICIENT_RESOURCES;
     auto* chunk = new Entry[kChunkEntries];
     for (uint32_t i = 0; i < kChunkEntries; i++)
-      chunk[i].attributes_or_next = i + 1 < kChunkEntries ? used_ + i + 2 : 0;
+      chunk[i].stamp.store(i + 1 < kChunkEntries ? used_ + i + 2 : 0, std::memory_order_relaxed);
     chunks_[used_ / kChunkEntries].store(chunk, std::memory_order_release);
     free_ = used_ + 1;
     used_ += kChunkEntries;
@@ -156,12 +193,8 @@ void DeleteHandleTable(HandleTable* table) { delete table; }
 void CloseAllHandles(HandleTable* table, ps::Process* process) {
   const uint32_t end = table->BeginClosing();
   for (uint32_t index = 0; index < end; index++) {
-    auto* entry = table->LockEntry(index);
-    if (!entry) continue;
-    auto* header = HandleTable::HeaderOf(entry);
-    const ACCESS_MASK granted = entry->granted;
-    table->Remove(entry, index);
-    CloseEntry(header, process, granted);
+    uint64_t stamp;
+    if (auto* header = table->Remove(index, &stamp)) CloseEntry(header, process, HandleTable::GrantedOf(stamp));
   }
 }
 
@@ -201,33 +234,34 @@ Status ReferenceObjectByHandle(HANDLE handle, ACCESS_MASK access, POBJECT_TYPE t
     return STATUS_SUCCESS;
   }
   const Place place = Find(handle, mode);
-  auto* entry = place.table ? place.table->LockEntry(place.index) : nullptr;
-  if (!entry) return STATUS_INVALID_HANDLE;
-  auto* header = HandleTable::HeaderOf(entry);
-  const ACCESS_MASK granted = entry->granted;
+  uint64_t stamp;
+  auto* header = place.table ? place.table->Reference(place.index, &stamp) : nullptr;
+  if (!header) return STATUS_INVALID_HANDLE;
+  const ACCESS_MASK granted = HandleTable::GrantedOf(stamp);
+  if (information) *information = {HandleTable::AttributesOf(stamp), granted};
   Status status = STATUS_SUCCESS;
   if (type && header->type != type) status = STATUS_OBJECT_TYPE_MISMATCH;
   else if (mode != KernelMode && (MapAccess(header->type, access) & ~granted)) status = STATUS_ACCESS_DENIED;
-  else header->pointers.fetch_add(1, std::memory_order_relaxed);
-  if (information) *information = {entry->attributes_or_next, granted};
-  HandleTable::UnlockEntry(entry);
-  if (status.ok()) *object = header->body();
-  return status;
+  if (!status.ok()) [[unlikely]] {
+    DereferenceObject(header->body());
+    return status;
+  }
+  *object = header->body();
+  return STATUS_SUCCESS;
 }
 
 Status Close(HANDLE handle, KPROCESSOR_MODE mode) {
   if (handle == NtCurrentProcess() || handle == NtCurrentThread()) return STATUS_SUCCESS;
   const Place place = Find(handle, mode);
-  auto* entry = place.table ? place.table->LockEntry(place.index) : nullptr;
-  if (!entry) {
+  uint64_t stamp;
+  auto* header = place.table ? place.table->Remove(place.index, &stamp) : nullptr;
+  if (!header) {
     // A kernel-mode caller that closes what is not open has lost track of its handles.
     if (mode == KernelMode && IsKernelHandle(handle))
       ke::BugCheckEx(INVALID_KERNEL_HANDLE, reinterpret_cast<ULONG_PTR>(handle), 0, 0, 0);
     return STATUS_INVALID_HANDLE;
   }
-  auto* header = HandleTable::HeaderOf(entry);
-  const ACCESS_MASK granted = entry->granted;
-  place.table->Remove(entry, place.index);
+  const ACCESS_MASK granted = HandleTable::GrantedOf(stamp);
   if (place.table != g_kernel_table) {
     CloseEntry(header, ps::CurrentProcess(), granted);
     return STATUS_SUCCESS;

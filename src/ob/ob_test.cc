@@ -1,7 +1,12 @@
 // Handles of several processes: counts, duplicates, access.
 #include "src/ob/ob.h"
 
+#include <atomic>
+#include <random>
+#include <thread>
+
 #include "src/ke/ke.h"
+#include "src/ke/service.h"
 #include "src/machine/test_machine.h"
 #include "src/ps/ps.h"
 
@@ -191,6 +196,51 @@ TEST_F(HandleTest, Duplicate_NeedsDupHandleAccessToBothProcesses) {
   EXPECT_EQ(Close(weak, KernelMode), STATUS_SUCCESS);
   EXPECT_EQ(CloseIn(b, source), STATUS_SUCCESS);
   DereferenceObject(toy);
+}
+
+// One thread closes a handle and opens it again, on either of two objects with different access; others look it up. What they
+// get is one of the two states, whole.
+TEST_F(HandleTest, Random_LookUpsAgainstCloseAndReopen) {
+  void* const toys[] = {NewToy(), NewToy()};
+  const ps::Process* const before = ps::CurrentProcess();
+  std::atomic<HANDLE> handle{Open(ps::InitialSystemProcess(), toys[0], 1)};
+  std::atomic<bool> stop{false};
+  std::atomic<int> wrong{0}, found{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 3; t++)
+    threads.emplace_back([&] {
+      while (!stop) {
+        ke::ServiceScope scope(ps::InitialSystemProcess(), KernelMode);
+        void* object;
+        OBJECT_HANDLE_INFORMATION information;
+        if (ReferenceObjectByHandle(handle, 0, type, KernelMode, &object, &information) != STATUS_SUCCESS) continue;
+        found++;
+        if (object != toys[0] && object != toys[1]) wrong++;
+        if (information.GrantedAccess != (object == toys[0] ? 1u : 2u)) wrong++;
+        DereferenceObject(object);
+      }
+    });
+  const unsigned seed = std::random_device{}();
+  SCOPED_TRACE(testing::Message() << "seed " << seed);
+  std::mt19937 random(seed);
+  for (int i = 0; i < 20000 || found == 0; i++) {
+    ke::ServiceScope scope(ps::InitialSystemProcess(), KernelMode);
+    EXPECT_EQ(Close(handle, KernelMode), STATUS_SUCCESS);
+    const unsigned which = random() % 2;
+    HANDLE fresh;
+    ASSERT_EQ(InsertHandle(toys[which], which + 1, 0, &fresh), STATUS_SUCCESS);
+    handle = fresh;
+  }
+  stop = true;
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(wrong, 0);
+  EXPECT_EQ(ps::CurrentProcess(), before);
+  EXPECT_EQ(CloseIn(ps::InitialSystemProcess(), handle), STATUS_SUCCESS);
+  for (void* toy : toys) {
+    EXPECT_EQ(PointerCount(toy), 1);
+    DereferenceObject(toy);
+  }
+  EXPECT_EQ(g_removed, 2);
 }
 
 TEST_F(HandleTest, ReferenceByHandle_ChecksAccessForUserModeOnly) {
