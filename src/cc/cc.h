@@ -24,6 +24,9 @@ void Shutdown();
 /// Machine shutdown, and tests: writes all dirty data, tears down every cache map that nobody has open, releases file objects.
 /// @returns the first failure to write (the data is then dropped and logged)
 NTSTATUS FlushAll();
+/// Machine shutdown, after FlushAll: drops the streams that a file system without DriverUnload leaves cached, with what is pinned
+/// in them. Its dispatch routines must not be reached any more.
+void DropMapsOf(DRIVER_OBJECT* driver);
 /// One pass of the lazy writer on the calling thread. @returns pages written
 uint64_t RunLazyWriter(bool write_everything = false);
 void SetOptions(const Options& options);

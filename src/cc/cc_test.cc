@@ -320,6 +320,29 @@ TEST_F(Cache, Uninitialize_DirtyMapGoesByTheLazyWriterThenCloses) {
   EXPECT_EQ(file.pointers.DataSectionObject, nullptr);
 }
 
+TEST_F(Cache, DropMapsOf_TakesOpenDirtyAndPinnedStreams) {
+  toy::File& file = NewFile(256 * 1024);
+  FILE_OBJECT* object = OpenCached(file);
+  const auto data = Pattern(8192);
+  EXPECT_TRUE(Write(object, 0, 8192, data.data()));
+  LARGE_INTEGER at = At(16384);
+  void *bcb, *mapped, *buffer;
+  EXPECT_TRUE(cc::PinRead(object, &at, 4096, PIN_WAIT, &bcb, &buffer));
+  cc::SetDirtyPinnedData(bcb, nullptr);
+  at = At(65536);
+  EXPECT_TRUE(cc::MapData(object, &at, 4096, MAP_WAIT, &mapped, &buffer));
+  CACHE_UNINITIALIZE_EVENT event;
+  ke::InitializeEvent(&event.Event, NotificationEvent, false);
+  cc::DropMapsOf(driver);
+  EXPECT_EQ(file.pointers.SharedCacheMap, nullptr);
+  EXPECT_EQ(file.pointers.DataSectionObject, nullptr);
+  EXPECT_EQ(object->PrivateCacheMap, nullptr);
+  EXPECT_EQ(file.writes, 0u) << "the driver is not asked any more";
+  EXPECT_TRUE(cc::UninitializeCacheMap(object, nullptr, &event)) << "as if it had never been cached";
+  ob::DereferenceObject(object);
+  EXPECT_EQ(file.closes, 1u);
+}
+
 TEST_F(Cache, Uninitialize_NeverCachedFileObject) {
   toy::File& file = NewFile(4096);
   FILE_OBJECT* object = Open(file);

@@ -33,6 +33,12 @@ NT_EXPORT(NTSTATUS, ZwClearEvent, (HANDLE handle), (handle)) {
 }
 NT_EXPORT(NTSTATUS, ZwWaitForSingleObject, (HANDLE handle, BOOLEAN alertable, PLARGE_INTEGER timeout),
           (handle, alertable, timeout)) {
-  ke::PreviousModeScope scope(KernelMode);
-  return ex::NtWaitForSingleObject(handle, alertable, timeout);
+  ke::DriverWait wait;
+  Status status;
+  {
+    ke::PreviousModeScope scope(KernelMode);
+    status = ex::NtWaitForSingleObject(handle, alertable, timeout);
+  }
+  wait.GoIfSwitchedOff();
+  return status;
 }

@@ -178,10 +178,7 @@ void ForgetDriver(DRIVER_OBJECT* driver) {
 
 /// Nothing of the image may be reached through the objects that outlive it.
 void DropImage(DRIVER_OBJECT* driver) {
-  for (auto& routine : driver->MajorFunction) routine = InvalidDeviceRequest;
-  driver->FastIoDispatch = nullptr;
-  driver->DriverStartIo = nullptr;
-  driver->DriverUnload = nullptr;
+  MakeDriverDeaf(driver);
   driver->DriverSection = nullptr;
   ldr::Image* image = std::exchange(ExtraOf(driver)->image, nullptr);
   if (!image) return;
@@ -236,6 +233,7 @@ void Unload(DRIVER_OBJECT* driver) {
   }
   if (PDRIVER_UNLOAD unload = driver->DriverUnload)
     RunInSystemThread("DriverUnload", 0, [&] { nt::CallDriver(unload, driver); });
+  else SwitchOffDriver(driver);  // only a machine that shuts down unloads such a one
   DeleteDriver(driver, true);
 }
 
@@ -262,6 +260,13 @@ std::u16string ServiceName(const DriverOptions& options) {
 }
 
 }  // namespace
+
+void MakeDriverDeaf(DRIVER_OBJECT* driver) {
+  for (auto& routine : driver->MajorFunction) routine = InvalidDeviceRequest;
+  driver->FastIoDispatch = nullptr;
+  driver->DriverStartIo = nullptr;
+  driver->DriverUnload = nullptr;
+}
 
 /// A device of a driver was deleted or lost its last open.
 void DeviceGone(DRIVER_OBJECT* driver) {

@@ -338,4 +338,9 @@ Status Guarded(F&& body) {
   }
 }
 
+/// Its dispatch routines refuse everything from now on, and its other entries are gone.
+void MakeDriverDeaf(DRIVER_OBJECT* driver);
+/// Ends the threads, timers and cached streams of a driver that has no DriverUnload; the machine shuts down.
+void SwitchOffDriver(DRIVER_OBJECT* driver);
+
 }  // namespace nt::io

@@ -48,22 +48,34 @@ NT_EXPORT(LONG, KeReadStateSemaphore, (PRKSEMAPHORE semaphore), (semaphore)) {
 NT_EXPORT(NTSTATUS, KeWaitForSingleObject,
           (PVOID object, KWAIT_REASON reason, KPROCESSOR_MODE mode, BOOLEAN alertable, PLARGE_INTEGER timeout),
           (object, reason, mode, alertable, timeout)) {
-  return ke::WaitForSingleObject(object, reason, mode, alertable, timeout);
+  ke::DriverWait wait;
+  const auto result = ke::WaitForSingleObject(object, reason, mode, alertable, timeout);
+  wait.GoIfSwitchedOff();
+  return result;
 }
 NT_EXPORT(NTSTATUS, KeWaitForMutexObject,
           (PVOID object, KWAIT_REASON reason, KPROCESSOR_MODE mode, BOOLEAN alertable, PLARGE_INTEGER timeout),
           (object, reason, mode, alertable, timeout)) {
-  return ke::WaitForSingleObject(object, reason, mode, alertable, timeout);
+  ke::DriverWait wait;
+  const auto result = ke::WaitForSingleObject(object, reason, mode, alertable, timeout);
+  wait.GoIfSwitchedOff();
+  return result;
 }
 NT_EXPORT(NTSTATUS, KeWaitForMultipleObjects,
           (ULONG count, PVOID* objects, WAIT_TYPE type, KWAIT_REASON reason, KPROCESSOR_MODE mode, BOOLEAN alertable,
            PLARGE_INTEGER timeout, PKWAIT_BLOCK blocks),
           (count, objects, type, reason, mode, alertable, timeout, blocks)) {
-  return ke::WaitForMultipleObjects(count, objects, type, reason, mode, alertable, timeout, blocks);
+  ke::DriverWait wait;
+  const auto result = ke::WaitForMultipleObjects(count, objects, type, reason, mode, alertable, timeout, blocks);
+  wait.GoIfSwitchedOff();
+  return result;
 }
 NT_EXPORT(NTSTATUS, KeDelayExecutionThread, (KPROCESSOR_MODE mode, BOOLEAN alertable, PLARGE_INTEGER interval),
           (mode, alertable, interval)) {
-  return ke::DelayExecutionThread(mode, alertable, interval);
+  ke::DriverWait wait;
+  const auto result = ke::DelayExecutionThread(mode, alertable, interval);
+  wait.GoIfSwitchedOff();
+  return result;
 }
 
 // --- timers ------------------------------------------------------------------------------------------------------------------------
@@ -101,13 +113,19 @@ NT_EXPORT(LONG, KeInsertHeadQueue, (PRKQUEUE queue, PLIST_ENTRY entry), (queue, 
 }
 NT_EXPORT(PLIST_ENTRY, KeRemoveQueue, (PRKQUEUE queue, KPROCESSOR_MODE mode, PLARGE_INTEGER timeout),
           (queue, mode, timeout)) {
-  return ke::RemoveQueue(queue, mode, timeout);
+  ke::DriverWait wait;
+  const auto result = ke::RemoveQueue(queue, mode, timeout);
+  wait.GoIfSwitchedOff();
+  return result;
 }
 NT_EXPORT(ULONG, KeRemoveQueueEx,
           (PRKQUEUE queue, KPROCESSOR_MODE mode, BOOLEAN alertable, PLARGE_INTEGER timeout, PLIST_ENTRY* entries,
            ULONG count),
           (queue, mode, alertable, timeout, entries, count)) {
-  return ke::RemoveQueueEx(queue, mode, alertable, timeout, entries, count);
+  ke::DriverWait wait;
+  const auto result = ke::RemoveQueueEx(queue, mode, alertable, timeout, entries, count);
+  wait.GoIfSwitchedOff();
+  return result;
 }
 NT_EXPORT(PLIST_ENTRY, KeRundownQueue, (PRKQUEUE queue), (queue)) { return ke::RundownQueue(queue); }
 

@@ -10,6 +10,7 @@
 #include "src/ke/bug_check.h"
 #include "src/ke/irql.h"
 #include "src/ke/service.h"
+#include "src/ke/switch_off.h"
 #include "src/ke/thread.h"
 
 namespace nt::ke {
@@ -79,6 +80,8 @@ bool SetTimer(PKTIMER timer, LARGE_INTEGER due_time, PKDPC dpc);
 bool SetTimerEx(PKTIMER timer, LARGE_INTEGER due_time, LONG period_ms, PKDPC dpc);
 bool CancelTimer(PKTIMER timer);
 bool ReadStateTimer(PKTIMER timer);
+/// Cancels the timers that lie in [low, low + bytes), and those whose DPC routine does.
+void CancelTimersOf(uintptr_t low, size_t bytes);
 
 // --- threads and processes as waitable objects ----------------------------------------------------------------------------------
 

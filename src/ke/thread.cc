@@ -74,7 +74,7 @@ void EndThread(Thread* thread) {
     held = AbandonMutantsLocked(thread, dispatcher.wakes);
     if (thread->queue) LeaveQueueLocked(thread, dispatcher.wakes);
   }
-  if (held)
+  if (held && !thread->switched_off.load(std::memory_order_relaxed))
     BugCheckWithMessage("a thread ends while it holds a mutex", kThreadTerminateHeldMutex,
                         reinterpret_cast<ULONG_PTR>(thread), reinterpret_cast<ULONG_PTR>(held));
   thread->resource_holdings.Trim();

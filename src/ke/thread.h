@@ -118,6 +118,11 @@ struct Thread {
   std::atomic<Thread*>* current_slot;      // the CurrentThread() variable of the host thread
   uintptr_t host_stack_low, host_stack_high;
 
+  // The end of the machine under a driver's thread (switch_off.cc)
+  std::atomic<bool> switched_off;          // it goes at its next wait
+  std::atomic<bool> in_driver_wait;        // the wait is one that a driver asked for, with no runtime frames to unwind
+  void (*vanish)();                        // does not return; null: the thread cannot be switched off
+
   // Attachment (KeStackAttachProcess)
   int attach_depth;
 

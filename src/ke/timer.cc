@@ -145,6 +145,16 @@ bool CancelTimer(PKTIMER timer) {
   return true;
 }
 
+void CancelTimersOf(uintptr_t low, size_t bytes) {
+  const auto inside = [&](const void* address) { return reinterpret_cast<uintptr_t>(address) - low < bytes; };
+  Dispatcher dispatcher;
+  for (LIST_ENTRY *entry = TheState().timers.Flink, *next; entry != &TheState().timers; entry = next) {
+    next = entry->Flink;
+    auto* timer = CONTAINING_RECORD(entry, KTIMER, TimerListEntry);
+    if (inside(timer) || (timer->Dpc && inside(reinterpret_cast<const void*>(timer->Dpc->DeferredRoutine)))) RemoveLocked(timer);
+  }
+}
+
 bool ReadStateTimer(PKTIMER timer) { return ReadSignal(&timer->Header) != 0; }
 
 host::Deadline ExpireTimers() {

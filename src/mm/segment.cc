@@ -169,6 +169,13 @@ bool Segment::DetachLocked(Slot* slot) {
   return true;
 }
 
+void Segment::ForgetPins() {
+  LockGuard guard(lock);
+  Table* table = table_.load(std::memory_order_relaxed);
+  for (uint64_t i = 0; i < table->count; i++)
+    if (Slot* slot = SlotAtLocked(i)) slot->pins.store(0, std::memory_order_release);
+}
+
 void Segment::FreeAllSlots() {
   LockGuard guard(lock);
   Table* table = table_.load(std::memory_order_relaxed);

@@ -156,6 +156,8 @@ class Segment {
     const uint32_t number = SlotNumberAt(index);
     return number ? SlotOfNumber(number) : nullptr;
   }
+  /// Takes the pins away whose owners are gone.
+  void ForgetPins();
   /// Frees every slot; nobody refers to the segment any more.
   void FreeAllSlots();
 
@@ -205,6 +207,8 @@ void ReferenceSegment(Segment* segment);
 void ReleaseSegment(Segment* segment);
 /// Deletes the segment if nobody refers to it. True: there is none on the pointers any more.
 bool DeleteUnusedSegment(SECTION_OBJECT_POINTERS* pointers);
+/// The same for a driver that is gone: with the pages that it left dirty or pinned.
+void DropUnusedSegment(SECTION_OBJECT_POINTERS* pointers);
 /// Deletes what is beyond the limit of unused segments, or all. File objects are released: close IRPs are sent.
 void TrimUnusedSegments(bool all);
 uint64_t SegmentCount();

@@ -155,6 +155,18 @@ bool DeleteUnusedSegment(SECTION_OBJECT_POINTERS* pointers) {
   return true;
 }
 
+void DropUnusedSegment(SECTION_OBJECT_POINTERS* pointers) {
+  Segment* segment;
+  {
+    LockGuard guard(g_database->lock);
+    segment = static_cast<Segment*>(pointers->DataSectionObject);
+    if (!segment || segment->references) return;
+    segment->ForgetPins();
+    UnlinkLocked(segment);
+  }
+  Finish(segment);
+}
+
 void TrimUnusedSegments(bool all) {
   for (;;) {
     Segment* victim = nullptr;

@@ -22,6 +22,7 @@ struct HostThread {
   std::unique_ptr<host::Thread> thread;
   std::atomic<bool> ended{false};
   ULONG_PTR id = 0;
+  uintptr_t start_address = 0;  // of a driver's thread
 };
 
 struct State {

@@ -93,6 +93,10 @@ Status CreateSystemThread(PHANDLE handle, ULONG access, POBJECT_ATTRIBUTES attri
 /// The same for the runtime's own threads: a C++ function, no handle. *thread holds a reference (wait for it, then
 /// ob::DereferenceObject).
 Status CreateRuntimeThread(const char* name, void (*start)(void*), void* context, ke::Thread** thread);
+/// Ends the driver's threads whose start routine lies in [low, low + bytes), each at its next wait, without unwinding it:
+/// the machine is being switched off.
+/// @returns false when one has not reached a wait within the time
+bool SwitchOffThreads(uintptr_t low, size_t bytes, unsigned patience_seconds);
 /// Ends the current system thread. @returns STATUS_INVALID_PARAMETER when it is none
 Status TerminateSystemThread(NTSTATUS exit_status);
 

@@ -45,6 +45,12 @@ void Call(const Start& start) {
   t_base = nullptr;
 }
 
+/// Where a switched off thread goes (ke/switch_off.h).
+void Vanish() {
+  CHECK(t_base);
+  std::longjmp(*t_base, 1);
+}
+
 void Run(const Start& start) {
   ke::Thread* thread = start.thread;
   ke::AttachThread(thread, true);
@@ -72,11 +78,13 @@ Status Launch(const char* name, Process* process, PKSTART_ROUTINE driver_routine
   ke::InitializeThread(thread, process);
   ob::ReferenceObject(process);  // goes with the thread's object
   thread->system_thread = true;
+  if (driver_routine) thread->vanish = Vanish;
   RegisterThread(thread);
   ob::ReferenceObject(thread);  // the running thread's
   process->thread_count.fetch_add(1);
   auto host_thread = std::make_unique<HostThread>();
   host_thread->id = reinterpret_cast<ULONG_PTR>(thread->cid.UniqueThread);
+  host_thread->start_address = reinterpret_cast<uintptr_t>(driver_routine);
   const Start start = {thread, driver_routine, runtime_routine, context, host_thread.get()};
   // The vector's lock is held over the start, so that nobody reaps before the thread is known.
   LockGuard guard(g_state->lock);
@@ -137,6 +145,28 @@ void ReapHostThreads(bool wait) {
     LARGE_INTEGER millisecond;
     millisecond.QuadPart = -10'000;
     ke::DelayExecutionThread(KernelMode, false, &millisecond).Ignore();  // kernel, not alertable
+  }
+}
+
+bool SwitchOffThreads(uintptr_t low, size_t bytes, unsigned patience_seconds) {
+  const uint64_t deadline = host::MonotonicNanoseconds() + patience_seconds * 1'000'000'000ull;
+  for (;;) {
+    bool running = false;
+    {
+      LockGuard guard(g_state->lock);
+      for (const auto& host_thread : g_state->host_threads) {
+        if (host_thread->start_address - low >= bytes || host_thread->ended.load(std::memory_order_acquire)) continue;
+        running = true;
+        // Unregistered, under this lock, before it goes.
+        const auto found = g_state->threads.find(host_thread->id);
+        if (found != g_state->threads.end()) ke::SwitchOff(found->second);
+      }
+    }
+    if (!running) return true;
+    if (host::MonotonicNanoseconds() > deadline) return false;
+    LARGE_INTEGER millisecond;
+    millisecond.QuadPart = -10'000;
+    ke::DelayExecutionThread(KernelMode, false, &millisecond).Ignore();  // a pause
   }
 }
 

@@ -72,6 +72,13 @@ class DriverFaults(NtioTest):
         text = self.run_with("faulty_dispatch_9", BUG_CHECK)
         self.assert_report(text, "faulty_dispatch_9", "STATUS_BREAKPOINT", "FaultyFsControl")
 
+    def test_driver_without_unload_stays_until_the_end(self):
+        # No fault: its threads and timers go with the machine, at once.
+        driver = os.path.join(DRIVERS, "stays.sys")
+        for _ in range(5):
+            result = self.ntio("ls", "--disk", self.image, "--filter", driver, timeout=25)
+            self.assertEqual(result.stderr, "")
+
     def test_missing_imports_are_all_named(self):
         text = self.run_with("missing_import", DRIVER_DID_NOT_LOAD)
         for part in ("missing_import.sys", "NtioNoSuchRoutine", "NtioNorThisOne"):
