@@ -1,9 +1,8 @@
 #include <cstdio>
-#include <fstream>
-#include <iostream>
 #include <memory>
 
 #include "front/cli/commands.h"
+#include "front/cli/interrupt.h"
 #include "front/cli/machine_options.h"
 #include "front/cli/names.h"
 #include "front/cli/volume.h"
@@ -20,13 +19,7 @@ struct Arguments {
   bool uncached = false;
 };
 
-void CatHost(const Path& path) {
-  std::ifstream file(path.host, std::ios::binary);
-  if (!file) throw CommandFailed("cat " + path.text, {ntio::FailureKind::kRequest, 0, "cannot open the host's file"});
-  std::cout << file.rdbuf() << std::flush;
-}
-
-void CatVolume(ntio::Machine& machine, const Path& path, bool uncached) {
+void Cat(ntio::Machine& machine, const Path& path, bool uncached) {
   const std::string context = "cat " + path.text;
   auto options = ForReading();
   constexpr uint32_t kNoIntermediateBuffering = 0x8;
@@ -38,8 +31,8 @@ void CatVolume(ntio::Machine& machine, const Path& path, bool uncached) {
     if (result.status == kEndOfFile) break;
     Need(context, result);
     if (result.information == 0) break;
-    if (std::fwrite(buffer.data(), 1, result.information, stdout) != result.information)
-      throw CommandFailed(context, {ntio::FailureKind::kRequest, 0, "cannot write to standard output"});
+    std::fwrite(buffer.data(), 1, result.information, stdout);
+    CheckInterrupt();
     offset += result.information;
     // An uncached read must start at a sector: a short one was the last.
     if (uncached && result.information < buffer.size()) break;
@@ -48,10 +41,13 @@ void CatVolume(ntio::Machine& machine, const Path& path, bool uncached) {
 
 void Run(const Arguments& arguments) {
   std::vector<Path> paths;
-  for (const auto& text : arguments.paths) paths.push_back(ParsePath(text));
+  for (const auto& text : arguments.paths) {
+    paths.push_back(ParsePath(text));
+    if (!paths.back().on_volume)
+      throw CLI::ValidationError(text, "cat reads from the volume; write :/ before the name");
+  }
   auto machine = arguments.machine.Boot();
-  for (const auto& path : paths) path.on_volume ? CatVolume(*machine, path, arguments.uncached) : CatHost(path);
-  std::fflush(stdout);
+  for (const auto& path : Expand(*machine, paths)) Serve([&] { Cat(*machine, path, arguments.uncached); });
   arguments.machine.Finish(*machine);
 }
 
@@ -61,7 +57,7 @@ void AddCat(CLI::App& app) {
   auto arguments = std::make_shared<Arguments>();
   auto* command = app.add_subcommand("cat", "Write files to standard output");
   arguments->machine.AddTo(*command);
-  command->add_option("PATHS", arguments->paths, "Files")->required();
+  command->add_option("PATHS", arguments->paths, "On the volume")->required();
   command->add_flag("--uncached", arguments->uncached, "Open with FILE_NO_INTERMEDIATE_BUFFERING");
   command->callback([arguments] { Run(*arguments); });
 }

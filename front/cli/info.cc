@@ -11,9 +11,12 @@ namespace {
 
 const char* StateName(ntio::ImportInfo::State state) {
   switch (state) {
-    case ntio::ImportInfo::State::kPresent: return "present";
-    case ntio::ImportInfo::State::kPartial: return "partial";
-    case ntio::ImportInfo::State::kAbsent: return "ABSENT";
+    case ntio::ImportInfo::State::kPresent:
+      return "present";
+    case ntio::ImportInfo::State::kPartial:
+      return "partial";
+    case ntio::ImportInfo::State::kAbsent:
+      return "ABSENT";
   }
   return "";
 }

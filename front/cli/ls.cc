@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "front/cli/commands.h"
+#include "front/cli/interrupt.h"
 #include "front/cli/machine_options.h"
 #include "front/cli/names.h"
 #include "front/cli/volume.h"
@@ -27,11 +28,12 @@ void List(ntio::Machine& machine, const Arguments& arguments, const std::u16stri
   const auto entries = ListDirectory(machine, directory);
   if (heading) std::printf("%s:\n", Show(directory).c_str());
   for (const auto& entry : entries) Print(ToUtf8(entry.name), entry.info, arguments.details);
+  CheckInterrupt();
   if (!arguments.recursive) return;
   for (const auto& entry : entries) {
     if (!entry.info.directory()) continue;
     std::printf("\n");
-    List(machine, arguments, Join(directory, entry.name), true);
+    Serve([&] { List(machine, arguments, Join(directory, entry.name), true); });
   }
 }
 
@@ -43,10 +45,15 @@ void Run(const Arguments& arguments) {
   }
   if (paths.empty()) paths.push_back(ParsePath(":/"));
   auto machine = arguments.machine.Boot();
-  for (const auto& path : paths) {
-    const auto info = Query(*machine, "ls " + path.text, path.nt);
-    if (info.directory()) List(*machine, arguments, path.nt, paths.size() > 1 || arguments.recursive);
-    else Print(ToUtf8(BaseName(path.nt)), info, arguments.details);
+  const auto listed = Expand(*machine, paths);
+  for (const auto& path : listed) {
+    Serve([&] {
+      const auto info = Query(*machine, "ls " + path.text, path.nt);
+      if (info.directory())
+        List(*machine, arguments, path.nt, listed.size() > 1 || arguments.recursive);
+      else
+        Print(ToUtf8(BaseName(path.nt)), info, arguments.details);
+    });
   }
   arguments.machine.Finish(*machine);
 }

@@ -1,31 +1,29 @@
 #include "front/cli/machine_options.h"
 
+#include <charconv>
 #include <cstdio>
+#include <filesystem>
+
+#include "front/cli/interrupt.h"
 
 namespace cli {
 namespace {
 
-uint64_t ParseSize(const std::string& key, const std::string& text) {
-  size_t used = 0;
-  uint64_t value = 0;
-  try {
-    value = std::stoull(text, &used, 0);
-  } catch (const std::exception&) {
-    throw CLI::ValidationError("--disk", key + "=" + text + ": a number is wanted, such as 4096 or 64K");
-  }
-  const std::string unit = text.substr(used);
-  if (unit == "K" || unit == "k") return value << 10;
-  if (unit == "M" || unit == "m") return value << 20;
-  if (!unit.empty()) throw CLI::ValidationError("--disk", key + "=" + text + ": the unit is K or M");
-  return value;
+uint32_t ParseSize(const std::string& key, const std::string& text) {
+  const auto refuse = [&](const char* why) { throw CLI::ValidationError("--disk", key + "=" + text + ": " + why); };
+  uint32_t value = 0;
+  const char* end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, value);
+  if (error == std::errc::result_out_of_range) refuse("the number is too large");
+  if (error != std::errc()) refuse("a number is wanted, such as 4096 or 64K");
+  const std::string unit(rest, end);
+  const int shift = unit.empty() ? 0 : unit == "K" || unit == "k" ? 10 : unit == "M" || unit == "m" ? 20 : -1;
+  if (shift < 0) refuse("the unit is K or M");
+  if (value > UINT32_MAX >> shift) refuse("the number is too large");
+  return value << shift;
 }
 
 }  // namespace
-
-void Need(const std::string& context, const ntio::IoResult& result) {
-  if (result.stopped) throw CommandFailed(context, {ntio::FailureKind::kBugCheck, 0, "the machine has stopped (bug check)"});
-  if (!result.ok()) throw CommandFailed(context, {ntio::FailureKind::kRequest, result.status, {}});
-}
 
 DiskArgument ParseDisk(const std::string& text) {
   DiskArgument disk;
@@ -43,35 +41,42 @@ DiskArgument ParseDisk(const std::string& text) {
     } else if (key == "cdrom" && value.empty()) {
       disk.options.cdrom = true;
     } else if (key == "sector") {
-      const auto bytes = ParseSize(key, value);
+      const uint32_t bytes = ParseSize(key, value);
       if (bytes != 512 && bytes != 1024 && bytes != 2048 && bytes != 4096)
         throw CLI::ValidationError("--disk", "sector=" + value + ": a sector has 512, 1024, 2048 or 4096 bytes");
-      disk.options.sector_bytes = static_cast<uint32_t>(bytes);
+      disk.options.sector_bytes = bytes;
     } else if (key == "max-transfer") {
-      disk.options.max_transfer_bytes = static_cast<uint32_t>(ParseSize(key, value));
+      disk.options.max_transfer_bytes = ParseSize(key, value);
     } else if (key == "partition") {
-      disk.options.partition = static_cast<uint32_t>(ParseSize(key, value));
+      disk.options.partition = ParseSize(key, value);
     } else if (key == "engine" && (value == "io_uring" || value == "threads")) {
       disk.options.engine = value == "threads" ? ntio::DiskEngine::kThreads : ntio::DiskEngine::kIoUring;
     } else {
-      throw CLI::ValidationError("--disk", "\"" + option +
-                                               "\" is not an option of a disk; these are: ro, cdrom, sector=512|1024|2048|4096, "
-                                               "max-transfer=SIZE, partition=N, engine=io_uring|threads");
+      throw CLI::ValidationError("--disk",
+                                 "\"" + option +
+                                     "\" is not an option of a disk; these are: ro, cdrom, sector=512|1024|2048|4096, "
+                                     "max-transfer=SIZE, partition=N, engine=io_uring|threads");
     }
   }
+  if (disk.options.max_transfer_bytes % disk.options.sector_bytes != 0)
+    throw CLI::ValidationError("--disk", "max-transfer is not a multiple of the sector size");
   if (disk.path.empty()) throw CLI::ValidationError("--disk", "the image's name is missing");
   return disk;
 }
 
 void MachineArguments::AddTo(CLI::App& command, bool disk_required) {
-  auto* disk = command.add_option("--disk", disks_,
-                                  "Disk image: IMAGE[,ro][,cdrom][,sector=4096][,max-transfer=64K][,partition=N]");
+  auto* disk = command.add_option(
+      "--disk", disks_,
+      "Disk image: IMAGE[,ro][,cdrom][,sector=4096][,max-transfer=64K][,partition=N]; paths that begin "
+      "with ':' are on the first disk");
   disk->type_name("IMAGE")->allow_extra_args(false);
   if (disk_required) disk->required();
   command.add_option("--fs", file_systems_, "File-system driver: a shipped one by name, or a path (default: fat)")
-      ->type_name("DRIVER")->allow_extra_args(false);
+      ->type_name("DRIVER")
+      ->allow_extra_args(false);
   command.add_option("--filter", filters_, "Legacy filter driver, loaded before the volume is mounted")
-      ->type_name("DRIVER")->allow_extra_args(false);
+      ->type_name("DRIVER")
+      ->allow_extra_args(false);
   command.add_option("--inf", inf_files_, "Install a driver's .inf into the registry")->allow_extra_args(false);
   command.add_option("--reg", registry_files_, "Merge a .reg file into the registry")->allow_extra_args(false);
   // A flag that takes a value only behind "=", so that a path may follow it.
@@ -80,7 +85,8 @@ void MachineArguments::AddTo(CLI::App& command, bool disk_required) {
   command.add_option("--processors", processors_, "Virtual processors")->check(CLI::Range(1u, 64u));
   command.add_option("--entry-timeout", entry_timeout_seconds_,
                      "Seconds after which a DriverEntry that does not return is a bug check; 0: never");
-  command.add_flag("--lazy-imports", lazy_imports_, "Load a driver whose imports are missing; a call to one is a bug check");
+  command.add_flag("--lazy-imports", lazy_imports_,
+                   "Load a driver whose imports are missing; a call to one is a bug check");
   command.add_flag("--debug-output", debug_output_, "Print the drivers' debug output (DbgPrint)");
 }
 
@@ -106,11 +112,23 @@ std::unique_ptr<ntio::Machine> MachineArguments::Boot() const {
   return machine;
 }
 
+bool MachineArguments::IsDisk(const std::string& host_path) const {
+  for (const auto& text : disks_) {
+    std::error_code error;
+    if (std::filesystem::equivalent(ParseDisk(text).path, host_path, error)) return true;
+  }
+  return false;
+}
+
 void MachineArguments::Finish(ntio::Machine& machine) const {
   Need("shutdown", machine.Shutdown());  // first: the last writes count
   const ntio::Stats stats = machine.Statistics();
-  if (stats_ == "json") std::printf("%s\n", stats.Json().c_str());
-  else if (!stats_.empty()) std::printf("%s", stats.Text().c_str());
+  if (stats_ == "json")
+    std::printf("%s\n", stats.Json().c_str());
+  else if (!stats_.empty())
+    std::printf("%s", stats.Text().c_str());
+  std::fflush(stdout);
+  CheckInterrupt();
 }
 
 }  // namespace cli

@@ -6,33 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "front/cli/report.h"
 #include "ntio/machine.h"
 
 namespace cli {
-
-/// Ends the command with a failure; caught in main, which prints it and exits with its code.
-class CommandFailed {
- public:
-  CommandFailed(std::string context, ntio::Failure failure) : context_(std::move(context)), failure_(std::move(failure)) {}
-  const std::string& context() const { return context_; }
-  const ntio::Failure& failure() const { return failure_; }
-
- private:
-  std::string context_;
-  ntio::Failure failure_;
-};
-
-/// The value of a Result, or CommandFailed with the context ("cat :/a.txt").
-template <class T>
-T Need(const std::string& context, ntio::Result<T> result) {
-  if (!result.ok()) throw CommandFailed(context, result.failure());
-  return result.take();
-}
-inline void Need(const std::string& context, ntio::Result<void> result) {
-  if (!result.ok()) throw CommandFailed(context, result.failure());
-}
-/// CommandFailed when the request's status is a failure.
-void Need(const std::string& context, const ntio::IoResult& result);
 
 struct DiskArgument {
   std::string path;
@@ -47,6 +24,8 @@ class MachineArguments {
   void AddTo(CLI::App& command, bool disk_required = true);
   /// Boots: registry files, filters, file systems, disks.
   std::unique_ptr<ntio::Machine> Boot() const;
+  /// Whether a file of the host is one of the disks: to copy it onto itself, or something over it, would destroy it.
+  bool IsDisk(const std::string& host_path) const;
   /// Shuts down and prints --stats.
   void Finish(ntio::Machine& machine) const;
 

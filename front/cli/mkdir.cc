@@ -15,8 +15,8 @@ struct Arguments {
 };
 
 void MakeWithParents(ntio::Machine& machine, const std::string& context, const std::u16string& path) {
-  ntio::FileInfo info;
-  if (path == u"\\" || (Exists(machine, path, &info) && info.directory())) return;
+  if (path == u"\\") return;
+  if (const auto found = Find(machine, path); found && found->directory()) return;
   MakeWithParents(machine, context, ParentOf(path));
   Need(context, machine.Open(path, ForDirectoryCreation()));
 }
@@ -25,13 +25,18 @@ void Run(const Arguments& arguments) {
   std::vector<Path> paths;
   for (const auto& text : arguments.paths) {
     paths.push_back(ParsePath(text));
-    if (!paths.back().on_volume) throw CLI::ValidationError(text, "mkdir works on the volume; write :/ before the name");
+    if (!paths.back().on_volume)
+      throw CLI::ValidationError(text, "mkdir works on the volume; write :/ before the name");
   }
   auto machine = arguments.machine.Boot();
   for (const auto& path : paths) {
     const std::string context = "mkdir " + path.text;
-    if (arguments.parents) MakeWithParents(*machine, context, path.nt);
-    else Need(context, machine->Open(path.nt, ForDirectoryCreation()));
+    Serve([&] {
+      if (arguments.parents)
+        MakeWithParents(*machine, context, path.nt);
+      else
+        Need(context, machine->Open(path.nt, ForDirectoryCreation()));
+    });
   }
   arguments.machine.Finish(*machine);
 }

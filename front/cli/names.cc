@@ -8,8 +8,11 @@ std::optional<std::u16string> ToUtf16(const std::string& text) {
   std::u16string result;
   for (size_t i = 0; i < text.size();) {
     const auto first = static_cast<unsigned char>(text[i]);
-    const int bytes = first < 0x80 ? 1 : first >= 0xC2 && first < 0xE0 ? 2 : first >= 0xE0 && first < 0xF0 ? 3
-                      : first >= 0xF0 && first < 0xF5 ? 4 : 0;
+    const int bytes = first < 0x80                    ? 1
+                      : first >= 0xC2 && first < 0xE0 ? 2
+                      : first >= 0xE0 && first < 0xF0 ? 3
+                      : first >= 0xF0 && first < 0xF5 ? 4
+                                                      : 0;
     if (bytes == 0 || i + bytes > text.size()) return std::nullopt;
     char32_t code = bytes == 1 ? first : first & (0xFF >> (bytes + 1));
     for (int k = 1; k < bytes; k++) {
@@ -69,7 +72,7 @@ Path ParsePath(const std::string& text) {
   auto name = ToUtf16(text.substr(1));
   if (!name) throw CLI::ValidationError(text, "the name is not UTF-8");
   for (size_t begin = 0; begin < name->size();) {
-    size_t end = name->find(u'/', begin);
+    size_t end = name->find_first_of(u"/\\", begin);
     if (end == std::u16string::npos) end = name->size();
     const std::u16string component = name->substr(begin, end - begin);
     if (component == u"..") {

@@ -1,4 +1,4 @@
-// Names: UTF-8 outside, UTF-16 inside; `:/a/b` on the volume, anything else on the host.
+// Names: UTF-8 outside, UTF-16 inside; `:/a/b` (or `:\a\b`) on the volume, anything else on the host.
 #pragma once
 
 #include <optional>
@@ -15,9 +15,9 @@ std::string ToUtf8(const std::u16string& text);
 /// A path of the command line.
 struct Path {
   bool on_volume = false;
-  std::string text;        // as given
-  std::u16string nt;       // on the volume: "\\a\\b", "\\" for the root
-  std::string host;        // on the host
+  std::string text;   // as given
+  std::u16string nt;  // on the volume: "\\a\\b", "\\" for the root
+  std::string host;   // on the host
 };
 
 /// @throws CLI::ValidationError when the path cannot be one

@@ -1,12 +1,15 @@
 #include <memory>
 
 #include "front/cli/commands.h"
+#include "front/cli/interrupt.h"
 #include "front/cli/machine_options.h"
 #include "front/cli/names.h"
 #include "front/cli/volume.h"
 
 namespace cli {
 namespace {
+
+constexpr uint32_t kReadOnly = 0x1, kNormal = 0x80;  // FILE_ATTRIBUTE_*
 
 struct Arguments {
   MachineArguments machine;
@@ -15,14 +18,19 @@ struct Arguments {
 };
 
 void Remove(ntio::Machine& machine, const Arguments& arguments, const std::u16string& path) {
+  CheckInterrupt();
   const std::string context = "rm " + Show(path);
-  ntio::FileInfo info;
-  if (arguments.force && !Exists(machine, path, &info)) return;
-  info = Query(machine, context, path);
-  if (info.directory()) {
-    if (!arguments.recursive)
-      throw CommandFailed(context, {ntio::FailureKind::kRequest, 0, "is a directory; -r removes it with all below it"});
-    for (const auto& entry : ListDirectory(machine, path)) Remove(machine, arguments, Join(path, entry.name));
+  const auto info = arguments.force ? Find(machine, path) : Query(machine, context, path);
+  if (!info) return;
+  if (info->directory()) {
+    if (!arguments.recursive) throw CommandFailed(context, "is a directory; -r removes it with all below it");
+    for (const auto& entry : ListDirectory(machine, path))
+      Serve([&] { Remove(machine, arguments, Join(path, entry.name)); });
+  }
+  if (arguments.force && info->attributes & kReadOnly) {
+    auto file = Need(context, machine.Open(path, ForSettingAttributes()));
+    const uint32_t rest = info->attributes & ~kReadOnly;
+    Need(context, file.SetBasic(0, 0, 0, rest ? rest : kNormal));
   }
   auto file = Need(context, machine.Open(path, ForDeleting()));
   Need(context, file.SetDelete(true));
@@ -36,7 +44,7 @@ void Run(const Arguments& arguments) {
     if (paths.back().nt == u"\\") throw CLI::ValidationError(text, "the root directory cannot be removed");
   }
   auto machine = arguments.machine.Boot();
-  for (const auto& path : paths) Remove(*machine, arguments, path.nt);
+  for (const auto& path : Expand(*machine, paths)) Serve([&] { Remove(*machine, arguments, path.nt); });
   arguments.machine.Finish(*machine);
 }
 
@@ -48,7 +56,7 @@ void AddRm(CLI::App& app) {
   arguments->machine.AddTo(*command);
   command->add_option("PATHS", arguments->paths, "On the volume")->required();
   command->add_flag("-r,--recursive", arguments->recursive, "Directories with all below them");
-  command->add_flag("-f,--force", arguments->force, "No error for what does not exist");
+  command->add_flag("-f,--force", arguments->force, "No error for what does not exist; read-only files go, too");
   command->callback([arguments] { Run(*arguments); });
 }
 

@@ -32,7 +32,8 @@ void Run(const Arguments& arguments) {
     if (!paths.back().on_volume) throw CLI::ValidationError(text, "stat looks at the volume; write :/ before the name");
   }
   auto machine = arguments.machine.Boot();
-  for (const auto& path : paths) Print(path, Query(*machine, "stat " + path.text, path.nt));
+  for (const auto& path : Expand(*machine, paths))
+    Serve([&] { Print(path, Query(*machine, "stat " + path.text, path.nt)); });
   arguments.machine.Finish(*machine);
 }
 

@@ -2,8 +2,7 @@
 
 #include <ctime>
 
-#include "front/cli/machine_options.h"
-#include "front/cli/names.h"
+#include "front/cli/report.h"
 
 namespace cli {
 namespace {
@@ -38,7 +37,7 @@ ntio::OpenOptions ForAttributes() {
 
 ntio::OpenOptions ForCreating() {
   ntio::OpenOptions options;
-  options.access = kGenericWrite | kWriteAttributes | kReadAttributes | kSynchronize;
+  options.access = kGenericWrite | kWriteAttributes | kReadAttributes | kDelete | kSynchronize;
   options.share = 1;
   options.disposition = kOverwriteIf;
   options.options = kSynchronousIo | kNonDirectoryFile | kSequentialOnly;
@@ -59,13 +58,42 @@ ntio::OpenOptions ForDeleting() {
   return options;
 }
 
-std::vector<ntio::DirectoryEntry> ListDirectory(ntio::Machine& machine, const std::u16string& path) {
+ntio::OpenOptions ForSettingAttributes() {
+  ntio::OpenOptions options;
+  options.access = kWriteAttributes | kSynchronize;
+  return options;
+}
+
+std::vector<ntio::DirectoryEntry> ListDirectory(ntio::Machine& machine, const std::u16string& path,
+                                                const std::u16string& pattern) {
   auto directory = Need(Show(path), machine.Open(path, ForListing()));
-  auto all = Need(Show(path), directory.List());
+  auto all = Need(Show(path), directory.List(pattern));
   std::vector<ntio::DirectoryEntry> entries;
   for (auto& entry : all)
     if (entry.name != u"." && entry.name != u"..") entries.push_back(std::move(entry));
   return entries;
+}
+
+std::vector<Path> Expand(ntio::Machine& machine, const std::vector<Path>& paths) {
+  std::vector<Path> expanded;
+  for (const auto& path : paths) {
+    const std::u16string pattern = BaseName(path.nt);
+    if (!path.on_volume || pattern.find_first_of(u"*?") == std::u16string::npos) {
+      expanded.push_back(path);
+      continue;
+    }
+    Serve([&] {
+      // As Windows programs do: *.* is everything, a dot or none.
+      const auto entries = ListDirectory(machine, ParentOf(path.nt), pattern == u"*.*" ? u"*" : pattern);
+      if (entries.empty()) throw CommandFailed(path.text, "no name matches");
+      for (const auto& entry : entries) {
+        Path match{.on_volume = true, .text = {}, .nt = Join(ParentOf(path.nt), entry.name), .host = {}};
+        match.text = Show(match.nt);
+        expanded.push_back(std::move(match));
+      }
+    });
+  }
+  return expanded;
 }
 
 ntio::FileInfo Query(ntio::Machine& machine, const std::string& context, const std::u16string& path) {
@@ -73,16 +101,15 @@ ntio::FileInfo Query(ntio::Machine& machine, const std::string& context, const s
   return Need(context, file.Query());
 }
 
-bool Exists(ntio::Machine& machine, const std::u16string& path, ntio::FileInfo* info) {
+std::optional<ntio::FileInfo> Find(ntio::Machine& machine, const std::u16string& path) {
   auto file = machine.Open(path, ForAttributes());
   if (!file.ok()) {
     constexpr auto kNameNotFound = static_cast<int32_t>(0xC0000034), kPathNotFound = static_cast<int32_t>(0xC000003A);
     const int32_t status = file.failure().status;
-    if (status == kNameNotFound || status == kPathNotFound) return false;
+    if (status == kNameNotFound || status == kPathNotFound) return std::nullopt;
     throw CommandFailed(Show(path), file.failure());
   }
-  *info = Need(Show(path), file->Query());
-  return true;
+  return Need(Show(path), file->Query());
 }
 
 std::string ShowTime(int64_t time) {
