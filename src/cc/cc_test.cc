@@ -675,6 +675,18 @@ TEST_F(Cache, Purge_UninitializesCacheMaps) {
   EXPECT_EQ(file.closes, 2u);
 }
 
+TEST_F(Cache, Purge_ThatClosesTheFileObject_LeavesItsPointersAlone) {
+  toy::File& file = NewFile(64 * 1024);
+  FILE_OBJECT* object = OpenCached(file);
+  char byte;
+  Read(object, 0, 1, &byte);
+  Close(object);
+  ASSERT_EQ(file.closes, 0u);  // the pages keep the file object
+  file.gone_at_close = true;   // FASTFAT deletes the Fcb then, with the pointers in it
+  EXPECT_TRUE(cc::PurgeCacheSection(&file.pointers, nullptr, 0, 0));
+  EXPECT_EQ(file.closes, 1u);
+}
+
 std::atomic<int> g_posted{0};
 VOID NTIO_MS_ABI Post(PVOID, PVOID) { g_posted++; }
 

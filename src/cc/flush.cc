@@ -109,9 +109,11 @@ void FlushCache(SECTION_OBJECT_POINTERS* pointers, LARGE_INTEGER* offset, ULONG 
 bool PurgeCacheSection(SECTION_OBJECT_POINTERS* pointers, LARGE_INTEGER* offset, ULONG length, ULONG flags) {
   if (!pointers) return true;
   if (flags & UNINITIALIZE_CACHE_MAPS) UninitializeAll(pointers);
+  // Referenced first: with the last page the file object may be closed, and the file system frees `pointers` with the stream.
+  SharedCacheMap* map = ReferenceMap(pointers);
   const bool purged = PurgeBounds(pointers, BoundsOf(offset, length), flags);
   // A map that was left for its dirty pages alone may go now.
-  if (SharedCacheMap* map = ReferenceMap(pointers)) DereferenceMap(map);
+  if (map) DereferenceMap(map);
   return purged;
 }
 

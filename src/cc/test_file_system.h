@@ -35,6 +35,7 @@ struct File {
   std::atomic<LONGLONG> advanced_to{-1};
   std::atomic<bool> refuse_lazy{false};
   std::atomic<bool> pend{false};        // complete from another thread
+  std::atomic<bool> gone_at_close{false};  // `pointers` become what freed memory may hold
   std::function<NTSTATUS(bool write, uint64_t offset, uint32_t bytes)> fault;  // a failing status, or success
   std::function<void(bool write, uint64_t offset)> before;
 
@@ -141,6 +142,7 @@ inline NTSTATUS NTIO_MS_ABI Dispatch(PDEVICE_OBJECT, PIRP irp) {
       break;
     case IRP_MJ_CLOSE:
       if (file) file->closes++;
+      if (file && file->gone_at_close) file->pointers.SharedCacheMap = reinterpret_cast<void*>(uintptr_t{16});
       break;
     default:
       break;
