@@ -428,7 +428,12 @@ typedef struct _OBJECTID {
   ULONG Uniquifier;
 } OBJECTID;
 
-typedef enum _POOL_TYPE {
+/* Drivers pass sums of its flags; in C++ only a fixed underlying type makes every int a value of the enumeration. */
+typedef enum _POOL_TYPE
+#ifdef __cplusplus
+    : int
+#endif
+{
   NonPagedPool = 0,
   NonPagedPoolExecute = NonPagedPool,
   PagedPool = 1,

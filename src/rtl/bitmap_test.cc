@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <memory>
 #include <random>
 #include <vector>
 
@@ -26,6 +27,20 @@ TEST(RtlBitmap, SetBits_TouchesNothingElse) {
   EXPECT_FALSE(AreBits(&m.map, 30, 2, Bit::kSet));
   EXPECT_EQ(CountBits(&m.map, 0, 100, Bit::kSet), 34u);
   EXPECT_EQ(CountBits(&m.map, 0, 100, Bit::kClear), 66u);
+}
+
+TEST(RtlBitmap, BufferOfWholeBytes_IsAccepted) {
+  // As FASTFAT allocates one: 34 bits in 5 bytes, behind which the heap has room up to the word.
+  std::unique_ptr<unsigned char[]> bytes(new unsigned char[5]());
+  RTL_BITMAP map;
+  InitializeBitMap(&map, reinterpret_cast<PULONG>(bytes.get()), 34);
+  FillAllBits(&map, Bit::kClear);
+  FillBits(&map, 30, 4, Bit::kSet);
+  EXPECT_EQ(0xC0, bytes[3]);
+  EXPECT_EQ(0x03, bytes[4]);
+  EXPECT_EQ(4u, CountBits(&map, 0, 34, Bit::kSet));
+  EXPECT_TRUE(TestBit(&map, 33));
+  EXPECT_EQ(30u, FindBits(&map, 4, 0, Bit::kSet));
 }
 
 TEST(RtlBitmap, AreBits_EmptyOrOutOfRange_IsFalse) {
