@@ -26,6 +26,7 @@ int Store(Char* buffer, size_t count, const std::basic_string<Char>& text) {
 }  // namespace
 
 void SetPrinting(bool print) { g_printing = print; }
+bool IsPrinting() { return g_printing; }
 
 void Print(const std::string& text) {
   if (g_printing) host::WriteError(text.data(), text.size());

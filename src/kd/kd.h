@@ -9,6 +9,7 @@ namespace nt::kd {
 
 /// Whether DbgPrint goes to standard error. It is formatted and dropped otherwise. Default: no.
 void SetPrinting(bool print);
+bool IsPrinting();
 void Print(const std::string& text);
 
 /// RtlAssert: a bug check that names the assertion.

@@ -45,6 +45,7 @@ struct Crossing {
 thread_local Crossing t_crossing;
 
 UnhandledExceptionHook g_unhandled = nullptr;
+AssertionHook g_assertion = nullptr;
 
 /// What came of calling driver code while dispatching.
 struct Outcome {
@@ -148,6 +149,7 @@ SearchEnd Search(Context* raise, EXCEPTION_RECORD* record, uint32_t first_scope,
 
 }  // namespace
 
+void SetAssertionHook(AssertionHook hook) { g_assertion = hook; }
 void SetUnhandledExceptionHook(UnhandledExceptionHook hook) { g_unhandled = hook; }
 
 void ReportUnhandled(const EXCEPTION_RECORD& record, const Context& context) {
@@ -330,6 +332,11 @@ extern "C" {
 
 /// From ntio_fault_trampoline.
 [[noreturn]] void ntio_dispatch_fault(nt::ldr::Context* context, EXCEPTION_RECORD* record) {
+  if (static_cast<NTSTATUS>(record->ExceptionCode) == STATUS_ASSERTION_FAILURE && nt::ldr::g_assertion) {
+    nt::ldr::Context at = *context;
+    at.rip = reinterpret_cast<uint64_t>(record->ExceptionAddress);
+    nt::ldr::g_assertion(at);
+  }
   nt::ldr::DispatchException(context, record);
 }
 }

@@ -156,6 +156,11 @@ void SetStackOverflowHook(StackOverflowHook hook);
 using FastFailHook = void (*)(uint32_t code, const EXCEPTION_RECORD& record, const Context& context);
 void SetFastFailHook(FastFailHook hook);
 
+/// `int 2Ch` in driver code (NT_ASSERT), before the search for a handler: a debugger would stop here. `context` is at the
+/// instruction. Returns, and the exception takes its course.
+using AssertionHook = void (*)(const Context& context);
+void SetAssertionHook(AssertionHook hook);
+
 /// A driver called an import that the runtime lacks. Must not return.
 using MissingImportHook = void (*)(const char* driver, const char* name);
 void SetMissingImportHook(MissingImportHook hook);

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <string>
 
+#include "src/kd/kd.h"
 #include "src/ke/bug_check.h"
 #include "src/ke/ke.h"
 #include "src/ldr/ldr.h"
@@ -73,6 +74,14 @@ void InstallFaultHooks() {
                                                  : "A driver's own check failed (__fastfail).",
                             KERNEL_SECURITY_CHECK_FAILURE, code, reinterpret_cast<ULONG_PTR>(&context),
                             reinterpret_cast<ULONG_PTR>(&record));
+  });
+  ldr::SetAssertionHook([](const ldr::Context& context) {
+    if (!kd::IsPrinting()) return;
+    // A handler of the driver may swallow it; then only the debug output tells.
+    auto frames = ldr::CaptureStackFrom(context);
+    if (frames.size() > 1) frames.resize(1);
+    ldr::Symbolize(&frames);
+    kd::Print("Assertion failed: " + (frames.empty() ? std::string("?") : ldr::FormatFrame(frames[0])) + "\n");
   });
   ldr::SetMissingImportHook([](const char* driver, const char* name) {
     const std::string text =

@@ -3,7 +3,8 @@
    FAULT_IN_ENTRY      1 DriverEntry fails  2 raises  3 never returns
    FAULT_IN_DISPATCH   what happens when the I/O manager asks it to mount a volume:
                        1 reads address 8  2 divides by zero  3 overflows its stack  4 smashes its frame  5 writes to its code
-                       6 completes the IRP twice  7 raises the IRQL and forgets it  8 fails an assertion  9 breaks into the debugger */
+                       6 completes the IRP twice  7 raises the IRQL and forgets it  8 fails an assertion  9 breaks into the debugger
+                       10 fails an NT_ASSERT, and handles it */
 #include <ntifs.h>
 
 #ifndef FAULT_IN_ENTRY
@@ -68,6 +69,12 @@ static NTSTATUS NTAPI FaultyFsControl(PDEVICE_OBJECT DeviceObject, PIRP Irp) {
     Sink = 2;
   }
   DbgBreakPoint();
+#elif FAULT_IN_DISPATCH == 10
+  __try {
+    __int2c();  // what NT_ASSERT does
+  } __except (GetExceptionCode() == STATUS_ASSERTION_FAILURE ? EXCEPTION_EXECUTE_HANDLER : EXCEPTION_CONTINUE_SEARCH) {
+    Sink = 3;
+  }
 #elif FAULT_IN_DISPATCH == 7
   {
     KIRQL irql;

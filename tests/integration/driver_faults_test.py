@@ -4,7 +4,7 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.dirname(__file__))
-from harness import BUG_CHECK, DRIVER_DID_NOT_LOAD, DRIVERS, NtioTest
+from harness import BUG_CHECK, DRIVER_DID_NOT_LOAD, DRIVERS, REQUEST_FAILED, NtioTest
 
 
 class DriverFaults(NtioTest):
@@ -78,6 +78,13 @@ class DriverFaults(NtioTest):
         for _ in range(5):
             result = self.ntio("ls", "--disk", self.image, "--filter", driver, timeout=25)
             self.assertEqual(result.stderr, "")
+
+    def test_swallowed_assertion_is_in_the_debug_output(self):
+        text = self.run_with("faulty_dispatch_10", REQUEST_FAILED)
+        self.assertIn("STATUS_UNRECOGNIZED_VOLUME", text)
+        self.assertNotIn("Assertion", text)
+        text = self.run_with("faulty_dispatch_10", REQUEST_FAILED, "--debug-output")
+        self.assertRegex(text, r"Assertion failed: faulty_dispatch_10.sys!FaultyFsControl.*faulty\.c:")
 
     def test_missing_imports_are_all_named(self):
         text = self.run_with("missing_import", DRIVER_DID_NOT_LOAD)
