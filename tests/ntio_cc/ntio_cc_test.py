@@ -112,6 +112,12 @@ class NtioCc(unittest.TestCase):
         self.assertIn("part\\ one.h", rule.lower())
         self.assertIn("the\\ source.c", rule)
 
+    def test_arguments_that_are_passed_on(self):
+        self.write("a.c", DRIVER_C.replace("STATUS_SUCCESS", "VALUE"))
+        self.run_cc("-o", "a.sys", "-X", "-DVALUE=STATUS_SUCCESS", "--link-argument", "/map:a.map", "a.c")
+        with open(os.path.join(self.directory, "a.map")) as file:
+            self.assertIn("DriverEntry", file.read())
+
     def test_bad_command_lines(self):
         self.write("a.c", DRIVER_C)
         self.write("b.txt", "")
