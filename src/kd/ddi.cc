@@ -36,10 +36,10 @@ void Print(const std::string& text) {
 
 using namespace nt;  // NOLINT: a file of exports only
 
-#define KD_FORMAT(text, format)                      \
-  __builtin_ms_va_list arguments;                    \
-  __builtin_ms_va_start(arguments, format);          \
-  const auto text = kd::Format(format, arguments);   \
+#define KD_FORMAT(text, format)                    \
+  __builtin_ms_va_list arguments;                  \
+  __builtin_ms_va_start(arguments, format);        \
+  const auto text = kd::Format(format, arguments); \
   __builtin_ms_va_end(arguments)
 
 NT_EXPORT_VARIADIC(ULONG, DbgPrint, (PCSTR format, ...)) {
@@ -89,16 +89,18 @@ void Break(ULONG_PTR information) {
 NT_EXPORT(void, DbgBreakPoint, (), ()) { Break(0); }
 NT_EXPORT(void, DbgBreakPointWithStatus, (ULONG status), (status)) { Break(status); }
 
-NT_EXPORT(void, RtlAssert, (PVOID expression, PVOID file, ULONG line, PSTR message), (expression, file, line, message)) {
+NT_EXPORT(void, RtlAssert, (PVOID expression, PVOID file, ULONG line, PSTR message),
+          (expression, file, line, message)) {
   kd::AssertionFailed(static_cast<const char*>(expression), static_cast<const char*>(file), line, message);
 }
 
-// --- the printf family; libc has functions of these names, so the exports have their own and only the label is the name --------
+// --- the printf family; libc has functions of these names, so the exports have their own and only the label is the
+// name --------
 
-#define KD_EXPORT_AS(R, Name, Params)                                                                            \
-  extern "C" NTIO_MS_ABI R kd_##Name Params __asm__("nt$" #Name);                                                \
-  [[gnu::section("ntio_exports"), gnu::used]] static const ExportRecord kd_row_##Name{                           \
-      #Name, reinterpret_cast<const void*>(&kd_##Name), "ntoskrnl.exe", nullptr, false};                         \
+#define KD_EXPORT_AS(R, Name, Params)                                                             \
+  extern "C" NTIO_MS_ABI R kd_##Name Params __asm__("nt$" #Name);                                 \
+  [[gnu::section("ntio_exports"), gnu::used, gnu::aligned(8)]] static ExportRecord kd_row_##Name{ \
+      #Name, reinterpret_cast<const void*>(&kd_##Name), "ntoskrnl.exe", nullptr, false};          \
   extern "C" NTIO_MS_ABI R kd_##Name Params
 
 KD_EXPORT_AS(int, sprintf, (char* buffer, const char* format, ...)) {
@@ -122,6 +124,7 @@ KD_EXPORT_AS(int, _snwprintf, (char16_t* buffer, size_t count, const char16_t* f
 KD_EXPORT_AS(int, _vsnprintf, (char* buffer, size_t count, const char* format, __builtin_ms_va_list arguments)) {
   return kd::Store(buffer, count, kd::Format(format, arguments));
 }
-KD_EXPORT_AS(int, _vsnwprintf, (char16_t* buffer, size_t count, const char16_t* format, __builtin_ms_va_list arguments)) {
+KD_EXPORT_AS(int, _vsnwprintf,
+             (char16_t* buffer, size_t count, const char16_t* format, __builtin_ms_va_list arguments)) {
   return kd::Store(buffer, count, kd::Format(format, arguments));
 }
