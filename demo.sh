@@ -4,7 +4,7 @@
 set -eu
 cd "$(dirname "$0")"
 tools/install-deps.sh test
-./build.sh
+./build.sh release ntio_program driver_fat
 
 ntio=$PWD/build/bin/ntio
 tree=/usr/include/c++/12
