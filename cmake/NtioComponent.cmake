@@ -22,11 +22,13 @@ function(ntio_link_runtime)
     list(APPEND objects $<TARGET_OBJECTS:${component}>)
   endforeach()
   add_library(ntio SHARED ${objects})
-  target_include_directories(ntio PUBLIC ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/include
-    ${CMAKE_SOURCE_DIR}/include/wdk ${NTIO_GENERATED_DIR}/wdk ${NTIO_GENERATED_DIR})
-  target_link_libraries(ntio PUBLIC ntio_flags Threads::Threads PRIVATE ${components} ${CMAKE_DL_LIBS})
+  foreach(directory ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/include ${CMAKE_SOURCE_DIR}/include/wdk ${NTIO_GENERATED_DIR}/wdk
+          ${NTIO_GENERATED_DIR})
+    target_include_directories(ntio PUBLIC $<BUILD_INTERFACE:${directory}>)
+  endforeach()
+  target_link_libraries(ntio PUBLIC $<BUILD_INTERFACE:ntio_flags> $<BUILD_INTERFACE:Threads::Threads>
+    PRIVATE ${components} ${CMAKE_DL_LIBS})
   target_link_options(ntio PRIVATE -Wl,-Bsymbolic-functions)
-  install(TARGETS ntio LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 
   get_property(tests GLOBAL PROPERTY NTIO_COMPONENT_TESTS)
   foreach(test ${tests})

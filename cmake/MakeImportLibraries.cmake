@@ -1,0 +1,17 @@
+# Script: one import library for each DEF_DIR/MODULE.def, named OUT_DIR/<module without extension>.lib.
+# A library is written anew only when its .def changed, so that drivers are not rebuilt with every build of the runtime.
+file(GLOB definitions ${DEF_DIR}/*.def)
+foreach(definition ${definitions})
+  get_filename_component(module ${definition} NAME_WLE)
+  get_filename_component(stem ${module} NAME_WE)
+  set(library ${OUT_DIR}/${stem}.lib)
+  file(SHA256 ${definition} now)
+  set(before "")
+  if(EXISTS ${library} AND EXISTS ${definition}.sha256)
+    file(READ ${definition}.sha256 before)
+  endif()
+  if(NOT now STREQUAL before)
+    execute_process(COMMAND ${DLLTOOL} -m i386:x86-64 -d ${definition} -l ${library} COMMAND_ERROR_IS_FATAL ANY)
+    file(WRITE ${definition}.sha256 ${now})
+  endif()
+endforeach()
