@@ -5,19 +5,29 @@
 The loader calls nt_image_loaded(path, base, delta) for every image; a silent breakpoint there adds the image's symbols (DWARF, as
 ntio-cc writes it) at its place. Frames of drivers are unwound by their .pdata, the tables that Windows itself uses.
 Faults that the runtime handles (page-in, probes, emulated instructions) do not stop: `handle SIGSEGV stop` brings that back.
+Works on a process that runs already, too: gdb -p PID -x tools/gdb/ntio.py
 
     ntio images            the images that are loaded
+    ntio irp EXPRESSION    an IRP with its stack locations
+    ntio devobj EXPRESSION a device object and its stack
+    ntio drvobj EXPRESSION a driver object: devices, dispatch and fast I/O entries
 """
 
 import bisect
+import os
 import struct
 
 import gdb
+from gdb.FrameDecorator import FrameDecorator
 from gdb.unwinder import Unwinder
 
 REGISTERS = ["rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi"] + ["r%d" % i for i in range(8, 16)]
 MASK = (1 << 64) - 1
 CHAINED = 4
+MAJOR_FUNCTIONS = """CREATE CREATE_NAMED_PIPE CLOSE READ WRITE QUERY_INFORMATION SET_INFORMATION QUERY_EA SET_EA FLUSH_BUFFERS
+QUERY_VOLUME_INFORMATION SET_VOLUME_INFORMATION DIRECTORY_CONTROL FILE_SYSTEM_CONTROL DEVICE_CONTROL INTERNAL_DEVICE_CONTROL
+SHUTDOWN LOCK_CONTROL CLEANUP CREATE_MAILSLOT QUERY_SECURITY SET_SECURITY POWER SYSTEM_CONTROL DEVICE_CHANGE QUERY_QUOTA SET_QUOTA
+PNP""".split()
 
 
 def read(address, size):
@@ -60,6 +70,24 @@ def image_at(pc):
     return None
 
 
+def add_image(path, base, delta):
+    IMAGES.append(Image(path, base, delta))
+    if not os.path.exists(path):
+        return  # the runtime's own helper image, in an installed tree
+    try:
+        gdb.execute('add-symbol-file "%s" -o %#x' % (path, delta), to_string=True)
+    except gdb.error as error:
+        gdb.write("ntio: no symbols of %s: %s\n" % (path, error))
+
+
+def remove_image(image):
+    IMAGES.remove(image)
+    try:
+        gdb.execute("remove-symbol-file -a %#x" % (image.base + 0x1000), to_string=True)
+    except gdb.error:
+        pass
+
+
 class ImageLoaded(gdb.Breakpoint):
     def __init__(self):
         super().__init__("nt_image_loaded", internal=True)
@@ -69,11 +97,7 @@ class ImageLoaded(gdb.Breakpoint):
         path = gdb.parse_and_eval("(char*)$rdi").string()
         base = int(gdb.parse_and_eval("(unsigned long)$rsi")) & MASK
         delta = int(gdb.parse_and_eval("(long)$rdx")) & MASK
-        IMAGES.append(Image(path, base, delta))
-        try:
-            gdb.execute("add-symbol-file %s -o %#x" % (path, delta), to_string=True)
-        except gdb.error as error:
-            gdb.write("ntio: no symbols of %s: %s\n" % (path, error))
+        add_image(path, base, delta)
         return False
 
 
@@ -85,12 +109,7 @@ class ImageUnloaded(gdb.Breakpoint):
     def stop(self):
         base = int(gdb.parse_and_eval("(unsigned long)$rsi")) & MASK
         for image in [i for i in IMAGES if i.base == base]:
-            IMAGES.remove(image)
-            header = image.base + 0x1000
-            try:
-                gdb.execute("remove-symbol-file -a %#x" % header, to_string=True)
-            except gdb.error:
-                pass
+            remove_image(image)
         return False
 
 
@@ -222,22 +241,184 @@ class DriverUnwinder(Unwinder):
         return info
 
 
+def plain_name(name):
+    """?Read@SlotCursor@fat@@QEAA... as fat::SlotCursor::Read; other names as they are."""
+    if not name or not name.startswith("?") or name.startswith("??") or "@@" not in name:
+        return name
+    scopes = name[1:name.index("@@")].split("@")
+    return "::".join("(anonymous namespace)" if scope.startswith("?A") else scope for scope in reversed(scopes))
+
+
+def without_arguments(name):
+    """nt::Read(int) as nt::Read: gdb prints a decorated frame's name with the types of its arguments, and the arguments behind."""
+    if not name.endswith(")"):
+        return name
+    depth = 0
+    for at in range(len(name) - 1, 0, -1):
+        depth += {")": 1, "(": -1}.get(name[at], 0)
+        if depth == 0:
+            return name if name[at:] == "(anonymous namespace)" else name[:at]
+    return name
+
+
+class PlainNames(FrameDecorator):
+    def function(self):
+        name = super().function()
+        return plain_name(without_arguments(name)) if isinstance(name, str) else name
+
+
+class PlainNamesFilter:
+    """Inlined functions of C++ drivers keep Microsoft's mangled names, which gdb does not read."""
+
+    def __init__(self):
+        self.name, self.priority, self.enabled = "ntio-plain-names", 100, True
+        gdb.frame_filters[self.name] = self
+
+    def filter(self, frames):
+        return map(PlainNames, frames)
+
+
+def string_of(value):
+    """A UNICODE_STRING."""
+    length, buffer = int(value["Length"]), int(value["Buffer"])
+    return read(buffer, length).decode("utf-16-le", "replace") if buffer and length else ""
+
+
+def symbol_of(pointer):
+    """What a code pointer points to, by name where there is one."""
+    address = int(pointer) & MASK
+    if not address:
+        return "-"
+    text = gdb.execute("info symbol %#x" % address, to_string=True)
+    return "%#x" % address if text.startswith("No symbol") else "%#x %s" % (address, plain_name(text.split(" in section")[0]))
+
+
+def driver_of(device):
+    return string_of(device["DriverObject"]["DriverName"]) if int(device) and int(device["DriverObject"]) else "-"
+
+
+def show(text, *arguments):
+    gdb.write(text % arguments + "\n")
+
+
+def show_images(_):
+    for image in IMAGES:
+        show("%#x-%#x  %s", image.base, image.base + image.size, image.path)
+
+
+def show_irp(irp):
+    current, count = int(irp["CurrentLocation"]), int(irp["StackCount"])
+    show("Irp %#x: %d stack locations, the current one is %d%s", int(irp), count, current,
+         "; completed, or not sent yet" if current > count else "")
+    show("  Flags %#x, RequestorMode %s, status %#010x, Information %#x", int(irp["Flags"]),
+         "UserMode" if int(irp["RequestorMode"]) else "KernelMode", int(irp["IoStatus"]["Status"]) & 0xFFFFFFFF,
+         int(irp["IoStatus"]["Information"]))
+    show("  MdlAddress %#x, UserBuffer %#x, SystemBuffer %#x, thread %#x", int(irp["MdlAddress"]), int(irp["UserBuffer"]),
+         int(irp["AssociatedIrp"]["SystemBuffer"]), int(irp["Tail"]["Overlay"]["Thread"]))
+    stack = (irp + 1).cast(gdb.lookup_type("_IO_STACK_LOCATION").pointer())
+    for number in range(count, 0, -1):
+        location = stack[number - 1]
+        if number < current and not int(location["DeviceObject"]):
+            continue
+        major, minor = int(location["MajorFunction"]), int(location["MinorFunction"])
+        name = MAJOR_FUNCTIONS[major] if major < len(MAJOR_FUNCTIONS) else "major %d" % major
+        show("%s%3d  IRP_MJ_%s, minor %d, flags %#x, control %#x", ">" if number == current else " ", number, name, minor,
+             int(location["Flags"]), int(location["Control"]))
+        show("       device %#x %s, file %#x %s", int(location["DeviceObject"]), driver_of(location["DeviceObject"]),
+             int(location["FileObject"]), string_of(location["FileObject"]["FileName"]) if int(location["FileObject"]) else "")
+        if int(location["CompletionRoutine"]):
+            show("       completion %s, context %#x", symbol_of(location["CompletionRoutine"]), int(location["Context"]))
+
+
+def show_device(device):
+    show("Device %#x: driver %#x %s, type %#x, flags %#x, characteristics %#x", int(device), int(device["DriverObject"]),
+         driver_of(device), int(device["DeviceType"]), int(device["Flags"]), int(device["Characteristics"]))
+    show("  extension %#x, stack size %d, sector %d, references %d, vpb %#x", int(device["DeviceExtension"]),
+         int(device["StackSize"]), int(device["SectorSize"]), int(device["ReferenceCount"]), int(device["Vpb"]))
+    vpb = device["Vpb"]
+    if int(vpb) and int(vpb["DeviceObject"]):
+        show("  mounted on it: %#x %s", int(vpb["DeviceObject"]), driver_of(vpb["DeviceObject"]))
+    above = device["AttachedDevice"]
+    while int(above):
+        show("  attached to it: %#x %s", int(above), driver_of(above))
+        above = above["AttachedDevice"]
+
+
+def show_driver(driver):
+    show("Driver %#x %s: image %#x, flags %#x", int(driver), string_of(driver["DriverName"]), int(driver["DriverStart"]),
+         int(driver["Flags"]))
+    show("  DriverUnload %s", symbol_of(driver["DriverUnload"]))
+    for number, name in enumerate(MAJOR_FUNCTIONS):
+        show("  IRP_MJ_%-24s %s", name, symbol_of(driver["MajorFunction"][number]))
+    table = driver["FastIoDispatch"]
+    for field in table.dereference().type.fields() if int(table) else []:
+        if field.type.strip_typedefs().code == gdb.TYPE_CODE_PTR and int(table[field.name]):
+            show("  %-31s %s", field.name, symbol_of(table[field.name]))
+    device = driver["DeviceObject"]
+    while int(device):
+        show("  device %#x, type %#x, flags %#x", int(device), int(device["DeviceType"]), int(device["Flags"]))
+        device = device["NextDevice"]
+
+
 class NtioCommand(gdb.Command):
-    """ntio images: lists the driver images that are loaded."""
+    """ntio images; ntio irp|devobj|drvobj EXPRESSION: the loaded images; an IRP, a device or a driver object in full."""
+
+    COMMANDS = {"irp": ("_IRP", show_irp), "devobj": ("_DEVICE_OBJECT", show_device), "drvobj": ("_DRIVER_OBJECT", show_driver)}
 
     def __init__(self):
         super().__init__("ntio", gdb.COMMAND_STATUS)
 
     def invoke(self, argument, from_tty):
-        if argument.strip() != "images":
-            raise gdb.GdbError("usage: ntio images")
-        for image in IMAGES:
-            gdb.write("%#x-%#x  %s\n" % (image.base, image.base + image.size, image.path))
+        word, _, expression = argument.strip().partition(" ")
+        if word == "images" and not expression:
+            return show_images(None)
+        if word not in self.COMMANDS or not expression:
+            raise gdb.GdbError("usage: ntio images | ntio irp|devobj|drvobj EXPRESSION")
+        kind, shower = self.COMMANDS[word]
+        address = int(gdb.parse_and_eval(expression).cast(gdb.lookup_type("unsigned long")))
+        try:
+            shower(gdb.Value(address).cast(gdb.lookup_type(kind).pointer()))
+        except gdb.MemoryError as error:
+            raise gdb.GdbError("ntio: %#x is no %s: %s" % (address, kind, error))
+
+    def complete(self, text, word):
+        return [name for name in ("images", *self.COMMANDS) if name.startswith(word)] if " " not in text else gdb.COMPLETE_EXPRESSION
+
+
+def adopt_images():
+    """Images of a process that gdb was attached to."""
+    slots = gdb.lookup_global_symbol("nt::ldr::g_image_slots").value()
+    count = slots.type.range()[1] + 1
+    pointers = struct.unpack("<%dQ" % count, read(int(slots.address), 8 * count))
+    kind = gdb.lookup_type("nt::ldr::Image").pointer()
+    for pointer in dict.fromkeys(p for p in pointers if p):
+        image = gdb.Value(pointer).cast(kind)
+        base = int(image["base"])
+        path = image["path"]["_M_dataplus"]["_M_p"].string()
+        add_image(path, base, (base - int(image["preferred_base"])) & MASK)
+
+
+def runtime_loaded(event):
+    """The breakpoints, once the runtime is there: as a library, or linked into the program."""
+    if gdb.lookup_global_symbol("nt_image_loaded") is None:
+        return
+    gdb.events.new_objfile.disconnect(runtime_loaded)
+    ImageLoaded()
+    ImageUnloaded()
+    if gdb.selected_inferior().pid and event is None:
+        adopt_images()
+
+
+def exited(_):
+    for image in list(IMAGES):
+        remove_image(image)
 
 
 gdb.unwinder.register_unwinder(None, DriverUnwinder(), replace=True)
 gdb.execute("set breakpoint pending on", to_string=True)
 gdb.execute("handle SIGSEGV nostop noprint pass", to_string=True)
-ImageLoaded()
-ImageUnloaded()
+PlainNamesFilter()
 NtioCommand()
+gdb.events.exited.connect(exited)
+gdb.events.new_objfile.connect(runtime_loaded)
+runtime_loaded(None)
