@@ -19,6 +19,7 @@ Status Boot(const Options& options) {
   g_state = new State;
   InitializeListHead(&g_state->maps);
   InitializeListHead(&g_state->deferred);
+  InitializeListHead(&g_state->lazy_queue);
   SetOptions(options);
   return StartLazyWriter();
 }

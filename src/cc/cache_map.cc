@@ -33,6 +33,7 @@ bool IsIdleLocked(SharedCacheMap* map) NT_REQUIRES(g_state->lock) {
 }
 void UnlinkLocked(SharedCacheMap* map) NT_REQUIRES(g_state->lock) {
   RemoveEntryList(&map->link.entry);
+  ForgetLazyWorkLocked(map);
   __atomic_store_n(&map->pointers->SharedCacheMap, nullptr, __ATOMIC_RELEASE);
 }
 

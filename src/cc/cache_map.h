@@ -42,6 +42,9 @@ struct MapLink {
   SharedCacheMap* map;
 };
 
+/// Where a map is on its way through the lazy writer. A map that waits is not referenced: it may go.
+enum class LazyState : uint8_t { kIdle, kQueued, kWriting };
+
 struct SharedCacheMap : SharedCacheMapHead {
   LARGE_INTEGER section_size{};
   std::atomic<LONGLONG> valid_data_length{0};   // what the file system knows; MAXLONGLONG: not tracked
@@ -61,8 +64,12 @@ struct SharedCacheMap : SharedCacheMapHead {
   LIST_ENTRY private_maps{};
   uint32_t references = 0;                      // transient: lazy writer, flush, read-ahead
   CACHE_UNINITIALIZE_EVENT* events = nullptr;
-  uint32_t skipped_passes = 0;                  // lazy writer thread only
-  uint64_t lazy_pass = 0;                       // the last pass that came by; State::lock
+  uint64_t lazy_pass = 0;   // the last pass of RunLazyWriter that came by
+  uint64_t flush_pass = 0;  // the last FlushAll that came by
+  LazyState lazy_state = LazyState::kIdle;
+  uint64_t queued_pass = 0;     // while it is not idle: the pass that it belongs to
+  MapLink work_link{{}, this};  // State::lazy_queue, while queued
+  uint32_t skipped_passes = 0;  // who writes it (kWriting)
   Lock bcb_lock{LockRank::kCacheMap};
   std::atomic<uint32_t> mapped_ranges{0};       // MapBcbs
   std::map<uint64_t, Bcb*> bcbs NT_GUARDED_BY(bcb_lock);  // by first page; disjoint
@@ -136,14 +143,19 @@ struct State {
   LIST_ENTRY maps;                              // of SharedCacheMap::link
   LIST_ENTRY deferred;                          // of DeferredWrite
   std::atomic<uint64_t> dirty_limit_pages{0};
-  std::atomic<uint32_t> throttled{0};           // threads that wait in CcCanIWrite
-  KEVENT wake{};                                // lazy writer: synchronization event
-  KEVENT cleaned{};                             // a pass of the lazy writer has ended: notification event, pulsed by generation
-  std::atomic<uint64_t> passes_begun{0}, passes_ended{0};
+  std::atomic<uint32_t> throttled{0};  // threads that wait in CcCanIWrite
+  KEVENT wake{};                       // lazy writer: synchronization event
+  KEVENT cleaned{};                    // a pass of the lazy writer has ended: notification event, pulsed by generation
+  std::atomic<uint64_t> passes_begun{0}, passes_ended{0}, flushes{0};
   std::atomic<bool> stop{false};
   std::atomic<bool> urgent{false};
-  ke::Thread* thread = nullptr;
+  ke::Thread* thread = nullptr;  // makes the passes
   std::atomic<uint32_t> read_aheads{0};
+  // Under `lock`: what passes have queued and workers write (lazy_work.cc)
+  LIST_ENTRY lazy_queue;                        // of SharedCacheMap::work_link
+  uint32_t workers = 0;                         // work items queued or running
+  std::map<void*, uint32_t> workers_of_volume;  // by device; those that write
+  std::map<uint64_t, uint32_t> work_of_pass;    // maps that are queued or written
 };
 extern State* g_state;
 
@@ -173,6 +185,19 @@ void NoteRead(PrivateCacheMap* private_map, SharedCacheMap* map, uint64_t offset
 /// Waits until no read-ahead is under way.
 void DrainReadAhead();
 
+/// @returns pages written
+uint64_t WriteMap(SharedCacheMap* map, uint64_t maximum_bytes, bool patient);
+/// Queues a map for the workers, if it is idle.
+void QueueLazyWorkLocked(SharedCacheMap* map, uint64_t pass) NT_REQUIRES(g_state->lock);
+/// The map goes: out of the queue.
+void ForgetLazyWorkLocked(SharedCacheMap* map) NT_REQUIRES(g_state->lock);
+/// A map that is idle is the caller's to write, until EndWriting. @returns false: somebody writes it
+bool BeginWritingLocked(SharedCacheMap* map, uint64_t pass) NT_REQUIRES(g_state->lock);
+void EndWriting(SharedCacheMap* map);
+void StartLazyWorkers();
+bool IsLazyWorker();
+/// Whether work of that pass, or of an earlier one, is left.
+bool IsWorkLeft(uint64_t pass);
 void WakeLazyWriter(bool urgent);
 bool IsOverDirtyLimit(FILE_OBJECT* file, ULONG bytes);
 void PostDeferredWrites(bool all);

@@ -15,7 +15,9 @@ struct Options {
   uint64_t dirty_threshold_bytes = 0;                  // CcCanIWrite; 0: a quarter of the page cache
   uint32_t maximum_write_bytes = 1024 * 1024;          // of one lazy write of one file before the next has its turn
   uint32_t maximum_read_ahead_bytes = 1024 * 1024;
-  bool start_lazy_writer = true;                       // tests turn it off and call RunLazyWriter
+  bool start_lazy_writer = true;         // tests turn it off and call RunLazyWriter
+  uint32_t lazy_workers = 16;            // worker threads that write at once,
+  uint32_t lazy_workers_per_volume = 2;  // and for one volume: one that is blocked leaves the others theirs
 };
 
 Status Boot(const Options& options = {});

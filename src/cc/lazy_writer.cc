@@ -1,8 +1,9 @@
 // The lazy writer: writes dirty pages in the background, tells file systems how far their valid data reaches, tears down the
 // maps of closed files, and lets deferred writes go on.
 //
-// A pass, for each map: AcquireForLazyWrite (Wait is FALSE for a few passes, then TRUE), paging writes, ReleaseFromLazyWrite,
-// then IRP_MJ_SET_INFORMATION with AdvanceOnly if valid data advanced. FALSE: the stream is left for the next pass.
+// A pass finds the maps that are due; workers write them (lazy_work.cc): AcquireForLazyWrite (Wait is FALSE for a few
+// passes, then TRUE), paging writes, ReleaseFromLazyWrite, then IRP_MJ_SET_INFORMATION with AdvanceOnly if valid data
+// advanced. FALSE: the stream is left for the next pass.
 #include <algorithm>
 #include <cinttypes>
 #include <cstdio>
@@ -87,6 +88,122 @@ Status SetValidData(SharedCacheMap* map, LONGLONG valid_data_length) {
   return status;
 }
 
+/// How many pages a pass is to write.
+uint64_t TargetPages() {
+  const bool urgent = g_state->urgent.load();
+  const uint64_t dirty = static_cast<uint64_t>(std::max<int64_t>(mm::g_dirty_pages.load(), 0));
+  const uint64_t limit = g_state->dirty_limit_pages.load();
+  uint64_t target = std::max<uint64_t>(dirty / std::max(g_state->options.lazy_write_fraction, 1u), 256);
+  if (dirty > limit / 2) target = std::max(target, dirty - limit / 2);
+  if (urgent || g_state->throttled.load()) target = std::max(target, dirty / 2);
+  return target;
+}
+
+/// The next pass starts with another file.
+void RotateLocked() NT_REQUIRES(g_state->lock) {
+  if (IsListEmpty(&g_state->maps)) return;
+  LIST_ENTRY* first = RemoveHeadList(&g_state->maps);
+  InsertTailList(&g_state->maps, first);
+}
+
+/// Whether a map has something to write that is due: everything of a stream that nobody caches any more, of the others
+/// what nobody asked to hold back.
+bool IsDue(const SharedCacheMap* map, bool urgent) {
+  const bool closed = __atomic_load_n(&map->open_count, __ATOMIC_RELAXED) == 0;
+  const bool valid_data_waits = map->TracksValidData() && map->valid_data_goal.load() > map->valid_data_length.load();
+  if (!map->segment->dirty_pages() && !valid_data_waits) return false;
+  if (closed) return true;
+  return !((map->file->Flags & FO_TEMPORARY_FILE) && !urgent) && !map->disable_write_behind.load();
+}
+
+void EndPass(uint64_t pass) {
+  uint64_t ended = g_state->passes_ended.load();
+  while (ended < pass && !g_state->passes_ended.compare_exchange_weak(ended, pass)) {
+  }
+  ke::PulseEvent(&g_state->cleaned);
+  PostDeferredWrites(false);
+}
+
+/// Queues what is due. Never blocks on a file system.
+void QueuePass() {
+  const uint64_t pass = g_state->passes_begun.fetch_add(1) + 1;
+  const uint64_t target = TargetPages();
+  const bool urgent = g_state->urgent.exchange(false);
+  {
+    LockGuard guard(g_state->lock);
+    RotateLocked();
+    uint64_t planned = 0;
+    for (LIST_ENTRY* entry = g_state->maps.Flink; entry != &g_state->maps; entry = entry->Flink) {
+      SharedCacheMap* map = MapOfEntry(entry);
+      const bool closed = map->open_count == 0;
+      const uint64_t dirty = map->segment->dirty_pages();
+      if (closed ? true : IsDue(map, urgent) && planned < target) {  // a closed one may be ready to go
+        QueueLazyWorkLocked(map, pass);
+        planned += closed ? dirty : std::min<uint64_t>(dirty, g_state->options.maximum_write_bytes >> PAGE_SHIFT);
+      }
+    }
+  }
+  StartLazyWorkers();
+  EndPass(pass);
+}
+
+void LazyWriterMain(void*) {
+  while (!g_state->stop.load()) {
+    LARGE_INTEGER timeout;
+    timeout.QuadPart = -10'000ll * g_state->options.lazy_write_interval_ms;
+    ke::WaitForSingleObject(&g_state->wake, Executive, KernelMode, false, &timeout).Ignore();  // either way: a pass
+    if (g_state->stop.load()) return;
+    QueuePass();
+  }
+}
+
+/// The next map that this pass has not come by, referenced. What it has come by goes to the end of the list.
+SharedCacheMap* NextOfPass(uint64_t pass) {
+  LockGuard guard(g_state->lock);
+  if (IsListEmpty(&g_state->maps)) return nullptr;
+  SharedCacheMap* map = MapOfEntry(g_state->maps.Flink);
+  if (map->lazy_pass >= pass) return nullptr;
+  map->lazy_pass = pass;
+  LIST_ENTRY* first = RemoveHeadList(&g_state->maps);
+  InsertTailList(&g_state->maps, first);
+  map->references++;
+  return map;
+}
+
+/// The next map that this FlushAll has not come by, referenced.
+SharedCacheMap* NextToFlush(uint64_t pass) {
+  LockGuard guard(g_state->lock);
+  for (LIST_ENTRY* entry = g_state->maps.Flink; entry != &g_state->maps; entry = entry->Flink) {
+    SharedCacheMap* map = MapOfEntry(entry);
+    if (map->flush_pass >= pass) continue;
+    map->flush_pass = pass;
+    map->references++;
+    return map;
+  }
+  return nullptr;
+}
+
+void PauseForWorkers() {
+  LARGE_INTEGER interval;
+  interval.QuadPart = -10'000;  // 1 ms
+  ke::WaitForSingleObject(&g_state->cleaned, Executive, KernelMode, false, &interval)
+      .Ignore();  // looks again either way
+}
+
+/// Waits until no worker writes the map. @param all  false: do not wait
+bool BeginWriting(SharedCacheMap* map, uint64_t pass, bool all) {
+  for (;;) {
+    {
+      LockGuard guard(g_state->lock);
+      if (BeginWritingLocked(map, pass)) return true;
+    }
+    if (!all) return false;
+    PauseForWorkers();
+  }
+}
+
+}  // namespace
+
 /// @returns pages written
 uint64_t WriteMap(SharedCacheMap* map, uint64_t maximum_bytes, bool patient) {
   CACHE_MANAGER_CALLBACKS* callbacks = map->callbacks;
@@ -122,65 +239,31 @@ uint64_t WriteMap(SharedCacheMap* map, uint64_t maximum_bytes, bool patient) {
   return written >> PAGE_SHIFT;
 }
 
-void LazyWriterMain(void*) {
-  while (!g_state->stop.load()) {
-    LARGE_INTEGER timeout;
-    timeout.QuadPart = -10'000ll * g_state->options.lazy_write_interval_ms;
-    ke::WaitForSingleObject(&g_state->wake, Executive, KernelMode, false, &timeout).Ignore();  // either way: a pass
-    if (g_state->stop.load()) return;
-    RunLazyWriter();
-  }
-}
-
-/// The next map that this pass has not come by, referenced. What it has come by goes to the end of the list.
-SharedCacheMap* NextOfPass(uint64_t pass) {
-  LockGuard guard(g_state->lock);
-  if (IsListEmpty(&g_state->maps)) return nullptr;
-  SharedCacheMap* map = MapOfEntry(g_state->maps.Flink);
-  if (map->lazy_pass >= pass) return nullptr;
-  map->lazy_pass = pass;
-  LIST_ENTRY* first = RemoveHeadList(&g_state->maps);
-  InsertTailList(&g_state->maps, first);
-  map->references++;
-  return map;
-}
-
-}  // namespace
-
 uint64_t RunLazyWriter(bool write_everything) {
   const uint64_t pass = g_state->passes_begun.fetch_add(1) + 1;
+  const uint64_t target = write_everything ? ~0ull : TargetPages();
   const bool urgent = g_state->urgent.exchange(false);
-  const uint64_t dirty = static_cast<uint64_t>(std::max<int64_t>(mm::g_dirty_pages.load(), 0));
-  const uint64_t limit = g_state->dirty_limit_pages.load();
-  uint64_t target = std::max<uint64_t>(dirty / std::max(g_state->options.lazy_write_fraction, 1u), 256);
-  if (dirty > limit / 2) target = std::max(target, dirty - limit / 2);
-  if (urgent || g_state->throttled.load()) target = std::max(target, dirty / 2);
-  if (write_everything) target = ~0ull;
   {
-    // The next pass starts with another file.
     LockGuard guard(g_state->lock);
-    if (!IsListEmpty(&g_state->maps)) {
-      LIST_ENTRY* first = RemoveHeadList(&g_state->maps);
-      InsertTailList(&g_state->maps, first);
-    }
+    RotateLocked();
   }
   uint64_t written = 0;
-  // Only the map at hand is referenced: writing it may wait for a resource whose owner waits for another map to be gone.
+  // Only the map at hand is referenced: writing it may wait for a resource whose owner waits for another map to be
+  // gone.
   while (SharedCacheMap* map = NextOfPass(pass)) {
     const bool closed = __atomic_load_n(&map->open_count, __ATOMIC_RELAXED) == 0;
-    const bool temporary = (map->file->Flags & FO_TEMPORARY_FILE) && !closed;
-    const bool held_back = map->disable_write_behind.load() && !closed;
-    const bool valid_data_waits = map->TracksValidData() && map->valid_data_goal.load() > map->valid_data_length.load();
-    if ((map->segment->dirty_pages() || valid_data_waits) &&
-        (write_everything || (!(temporary && !urgent) && !held_back && (closed || written < target))))
-      written += WriteMap(map, closed || write_everything ? ~0ull : g_state->options.maximum_write_bytes, !write_everything);
-    DereferenceMap(map);
+    const bool anything = map->segment->dirty_pages() ||
+                          (map->TracksValidData() && map->valid_data_goal.load() > map->valid_data_length.load());
+    const bool due = write_everything ? anything : IsDue(map, urgent) && (closed || written < target);
+    if (due && BeginWriting(map, pass, write_everything)) {
+      written +=
+          WriteMap(map, closed || write_everything ? ~0ull : g_state->options.maximum_write_bytes, !write_everything);
+      EndWriting(map);
+    } else {
+      DereferenceMap(map);
+    }
   }
-  uint64_t ended = g_state->passes_ended.load();
-  while (ended < pass && !g_state->passes_ended.compare_exchange_weak(ended, pass)) {
-  }
-  ke::PulseEvent(&g_state->cleaned);
-  PostDeferredWrites(false);
+  EndPass(pass);
   return written;
 }
 
@@ -190,34 +273,26 @@ void WakeLazyWriter(bool urgent) {
 }
 
 Status WaitForCurrentLazyWriterActivity() {
-  if (!g_state->thread || ke::CurrentThread() == g_state->thread) {
+  if (!g_state->thread || IsLazyWorker()) {
     RunLazyWriter();
     return STATUS_SUCCESS;
   }
-  // A pass that began after this call.
+  // A pass that began after this call, and what it queued.
   const uint64_t wanted = g_state->passes_begun.load() + 1;
   while (g_state->passes_ended.load() < wanted && !g_state->stop.load()) {
     WakeLazyWriter(false);
-    LARGE_INTEGER interval;
-    interval.QuadPart = -10'000;  // 1 ms
-    ke::WaitForSingleObject(&g_state->cleaned, Executive, KernelMode, false, &interval).Ignore();  // looks again either way
+    PauseForWorkers();
   }
+  while (IsWorkLeft(wanted) && !g_state->stop.load()) PauseForWorkers();
   return STATUS_SUCCESS;
 }
 
 NTSTATUS FlushAll() {
   Status result = STATUS_SUCCESS;
   DrainReadAhead();
-  std::vector<SharedCacheMap*> maps;
-  {
-    LockGuard guard(g_state->lock);
-    for (LIST_ENTRY* entry = g_state->maps.Flink; entry != &g_state->maps; entry = entry->Flink) {
-      auto* map = MapOfEntry(entry);
-      map->references++;
-      maps.push_back(map);
-    }
-  }
-  for (SharedCacheMap* map : maps) {
+  // One map at a time is referenced, as in RunLazyWriter.
+  const uint64_t pass = g_state->flushes.fetch_add(1) + 1;
+  while (SharedCacheMap* map = NextToFlush(pass)) {
     IO_STATUS_BLOCK iosb = {};
     if (map->segment->dirty_pages()) {
       try {
@@ -255,6 +330,13 @@ void StopLazyWriter() {
   ke::WaitFor(g_state->thread);
   ob::DereferenceObject(g_state->thread);
   g_state->thread = nullptr;
+  for (;;) {
+    {
+      LockGuard guard(g_state->lock);
+      if (!g_state->workers) return;
+    }
+    PauseForWorkers();
+  }
 }
 
 }  // namespace nt::cc

@@ -228,16 +228,23 @@ class Machine : public testing::Test {
   /// Lives until its file objects are closed, which may be long after the test let go of them.
   File& NewFile(uint64_t bytes) { return *files_.emplace_back(std::make_unique<File>(bytes)); }
 
-  FILE_OBJECT* Open(File& file, ULONG flags = 0) {
-    FILE_OBJECT* object = io::CreateStreamFileObjectLite(nullptr, device);
+  /// Another volume; it goes with the driver.
+  DEVICE_OBJECT* NewVolume() {
+    DEVICE_OBJECT* volume = nullptr;
+    EXPECT_TRUE(io::CreateDevice(driver, 0, nullptr, FILE_DEVICE_DISK_FILE_SYSTEM, 0, false, &volume).ok());
+    volume->Flags &= ~static_cast<ULONG>(DO_DEVICE_INITIALIZING);
+    return volume;
+  }
+  FILE_OBJECT* Open(File& file, ULONG flags = 0, DEVICE_OBJECT* volume = nullptr) {
+    FILE_OBJECT* object = io::CreateStreamFileObjectLite(nullptr, volume ? volume : device);
     object->FsContext = &file;
     object->SectionObjectPointer = &file.pointers;
     object->ReadAccess = object->WriteAccess = TRUE;
     object->Flags |= flags;
     return object;
   }
-  FILE_OBJECT* OpenCached(File& file, bool track_valid_data = true, ULONG flags = 0) {
-    FILE_OBJECT* object = Open(file, flags);
+  FILE_OBJECT* OpenCached(File& file, bool track_valid_data = true, ULONG flags = 0, DEVICE_OBJECT* volume = nullptr) {
+    FILE_OBJECT* object = Open(file, flags, volume);
     CC_FILE_SIZES sizes = file.Sizes();
     if (!track_valid_data) sizes.ValidDataLength.QuadPart = MAXLONGLONG;
     cc::InitializeCacheMap(object, &sizes, true, &g_callbacks, &file);

@@ -7,11 +7,21 @@
 
 namespace nt::cc {
 
-bool IsOverDirtyLimit(FILE_OBJECT* file, ULONG bytes) {
-  const uint64_t pages = (static_cast<uint64_t>(bytes) + PAGE_SIZE - 1) >> PAGE_SHIFT;
+namespace {
+
+uint64_t PagesOf(ULONG bytes) { return (static_cast<uint64_t>(bytes) + PAGE_SIZE - 1) >> PAGE_SHIFT; }
+
+bool IsOverGlobalLimit(uint64_t pages) {
   const auto dirty = static_cast<uint64_t>(std::max<int64_t>(mm::g_dirty_pages.load(std::memory_order_relaxed), 0));
   // A write larger than the limit goes when it is alone: it could never go otherwise.
-  if (dirty && dirty + pages > g_state->dirty_limit_pages.load(std::memory_order_relaxed)) return true;
+  return dirty && dirty + pages > g_state->dirty_limit_pages.load(std::memory_order_relaxed);
+}
+
+}  // namespace
+
+bool IsOverDirtyLimit(FILE_OBJECT* file, ULONG bytes) {
+  const uint64_t pages = PagesOf(bytes);
+  if (IsOverGlobalLimit(pages)) return true;
   if (!file || !file->SectionObjectPointer) return false;
   const SharedCacheMap* map = MapOf(file);
   if (!map) return false;
@@ -69,11 +79,14 @@ void PostDeferredWrites(bool all) {
     DeferredWrite* write = nullptr;
     {
       LockGuard guard(g_state->lock);
-      if (IsListEmpty(&g_state->deferred)) return;
-      auto* first = CONTAINING_RECORD(g_state->deferred.Flink, DeferredWrite, entry);
-      if (!all && IsOverDirtyLimit(first->file, first->bytes)) return;
-      RemoveEntryList(&first->entry);
-      write = first;
+      for (LIST_ENTRY* entry = g_state->deferred.Flink; entry != &g_state->deferred && !write; entry = entry->Flink) {
+        auto* next = CONTAINING_RECORD(entry, DeferredWrite, entry);
+        // In order where the cache is full; a file that is at its own limit holds back only itself.
+        if (!all && IsOverGlobalLimit(PagesOf(next->bytes))) return;
+        if (all || !IsOverDirtyLimit(next->file, next->bytes)) write = next;
+      }
+      if (!write) return;
+      RemoveEntryList(&write->entry);
     }
     CallDriver(write->post, write->context1, write->context2);
     ex::PoolDelete(write);
