@@ -28,12 +28,12 @@ NT_EXPORT_PARTIAL(PVOID, ExAllocatePoolWithQuotaTag, (POOL_TYPE type, SIZE_T byt
   return block;
 }
 NT_EXPORT(PVOID, ExAllocatePool2, (POOL_FLAGS flags, SIZE_T bytes, ULONG tag), (flags, bytes, tag)) {
-  if (bytes == 0 || tag == 0) return nullptr;  // documented as failures of this routine
-  const POOL_TYPE type = flags & POOL_FLAG_PAGED ? PagedPool : NonPagedPoolNx;
-  void* block = ex::AllocatePoolWithTag(type, bytes, tag);
-  if (!block && (flags & POOL_FLAG_RAISE_ON_FAILURE)) Raise(STATUS_INSUFFICIENT_RESOURCES);
-  if (block && !(flags & POOL_FLAG_UNINITIALIZED)) std::memset(block, 0, bytes);
-  return block;
+  return ex::AllocatePool3(flags, bytes, tag, nullptr, 0);
+}
+NT_EXPORT(PVOID, ExAllocatePool3,
+          (POOL_FLAGS flags, SIZE_T bytes, ULONG tag, PCPOOL_EXTENDED_PARAMETER parameters, ULONG count),
+          (flags, bytes, tag, parameters, count)) {
+  return ex::AllocatePool3(flags, bytes, tag, parameters, count);
 }
 NT_EXPORT(VOID, ExFreePoolWithTag, (PVOID block, ULONG tag), (block, tag)) { ex::FreePoolWithTag(block, tag); }
 #undef ExFreePool

@@ -1,5 +1,6 @@
 // Event objects: NtCreateEvent and its relatives, and waiting on handles.
 #include "src/ex/event_object.h"
+#include "src/ex/ex_objects.h"
 
 #include "src/ke/ke.h"
 #include "src/ldr/export.h"
@@ -32,7 +33,9 @@ Status WithEvent(HANDLE handle, F&& change) {
 Status CreateObjectTypes() {
   static const GENERIC_MAPPING kMapping{STANDARD_RIGHTS_READ | EVENT_QUERY_STATE, STANDARD_RIGHTS_WRITE | EVENT_MODIFY_STATE,
                                         STANDARD_RIGHTS_EXECUTE | SYNCHRONIZE, EVENT_ALL_ACCESS};
-  return ob::CreateType(u"Event", {}, kMapping, EVENT_ALL_ACCESS, &ExEventObjectType);
+  NT_TRY(ob::CreateType(u"Event", {}, kMapping, EVENT_ALL_ACCESS, &ExEventObjectType));
+  NT_TRY(CreateCallbackType());
+  return CreateSystemCallbacks();
 }
 
 Status NtCreateEvent(HANDLE* handle, ACCESS_MASK access, OBJECT_ATTRIBUTES* attributes, EVENT_TYPE type, bool state) {

@@ -32,6 +32,8 @@ void Shutdown();
 void* AllocatePoolWithTag(POOL_TYPE type, SIZE_T bytes, ULONG tag);
 inline void* AllocatePool(POOL_TYPE type, SIZE_T bytes, ULONG tag) { return AllocatePoolWithTag(type, bytes, tag); }
 void* AllocatePoolZero(POOL_TYPE type, SIZE_T bytes, ULONG tag);
+/// ExAllocatePool3; ExAllocatePool2 is it without parameters.
+void* AllocatePool3(POOL_FLAGS flags, SIZE_T bytes, ULONG tag, const POOL_EXTENDED_PARAMETER* parameters, ULONG count);
 /// Bug check BAD_POOL_CALLER for an address that is not a live pool block.
 void FreePoolWithTag(void* block, ULONG tag);
 inline void FreePool(void* block) { FreePoolWithTag(block, 0); }
