@@ -64,6 +64,7 @@ Status Boot() {
   NT_TRY(CreateTypes());
   ke::AddThreadExitHook(ThreadExit);
   ke::SetIrpDescriber(DescribeThreadIrps);
+  PnpBoot();
   return RawBoot();
 }
 

@@ -18,6 +18,11 @@ NT_EXPORT(NTSTATUS, IoUnregisterPlugPlayNotificationEx, (PVOID entry), (entry)) 
 NT_EXPORT(NTSTATUS, IoReportTargetDeviceChange, (PDEVICE_OBJECT device, PVOID structure), (device, structure)) {
   return io::ReportTargetDeviceChange(device, structure);
 }
+NT_EXPORT(NTSTATUS, IoReportTargetDeviceChangeAsynchronous,
+          (PDEVICE_OBJECT device, PVOID structure, PDEVICE_CHANGE_COMPLETE_CALLBACK done, PVOID context),
+          (device, structure, done, context)) {
+  return io::ReportTargetDeviceChangeAsynchronous(device, structure, done, context);
+}
 NT_EXPORT(NTSTATUS, IoRegisterDeviceInterface,
           (PDEVICE_OBJECT device, const GUID* interface_class, PUNICODE_STRING reference, PUNICODE_STRING link),
           (device, interface_class, reference, link)) {

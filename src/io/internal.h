@@ -319,6 +319,9 @@ void RemoveCompletionPort(void* object);
 
 Status RawBoot();
 void TimersShutdown();
+/// A driver has registered a file system.
+void NoteFileSystem(DRIVER_OBJECT* driver);
+void PnpBoot();
 void PnpShutdown();
 void CancelTimerOf(DEVICE_OBJECT* device);
 void NoteFastIo(bool used);

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "src/fsrtl/fsrtl.h"
 #include "src/io/pnp.h"
 
 namespace nt::io {
@@ -137,15 +138,68 @@ Status UnregisterPlugPlayNotification(void* handle) {
   return STATUS_SUCCESS;
 }
 
+namespace {
+
+/// GUID_TARGET_DEVICE_QUERY_REMOVE, _REMOVE_CANCELLED, _REMOVE_COMPLETE: only the PnP manager reports these.
+bool IsSystemEvent(const GUID& event) {
+  GUID first = event;
+  const ULONG kind = std::exchange(first.Data1, kArrival.Data1);
+  return kind >= 0xcb3a4006 && kind <= 0xcb3a4008 && Same(first, kArrival);
+}
+
+Status ReportForFile(FILE_OBJECT* file, TARGET_DEVICE_CUSTOM_NOTIFICATION* notification) {
+  return ReportTargetDeviceChange(file->DeviceObject, notification);
+}
+
+/// A report that does not wait: its copy of the structure follows it.
+struct LateReport {
+  WORK_QUEUE_ITEM item;
+  DEVICE_OBJECT* device;  // referenced
+  PDEVICE_CHANGE_COMPLETE_CALLBACK done;
+  void* context;
+
+  static void NTIO_MS_ABI Run(void* raw) {
+    auto* report = static_cast<LateReport*>(raw);
+    ReportTargetDeviceChange(report->device, report + 1).Ignore();  // it was looked at when it was queued
+    if (report->done) nt::CallDriver(report->done, report->context);
+    ob::DereferenceObject(report->device);
+    ex::FreePool(report);
+  }
+};
+
+}  // namespace
+
+void PnpBoot() { fsrtl::SetTargetDeviceReporter(ReportForFile); }
+
 Status ReportTargetDeviceChange(DEVICE_OBJECT* device, void* structure) {
   auto* custom = static_cast<TARGET_DEVICE_CUSTOM_NOTIFICATION*>(structure);
+  if (IsSystemEvent(custom->Event)) return STATUS_INVALID_DEVICE_REQUEST;
   DEVICE_OBJECT* base = GetDeviceAttachmentBaseRef(device);
   CallAll(
       [&](const Notification& entry) {
         return entry.category == EventCategoryTargetDeviceChange && entry.target == base;
       },
       structure, &custom->FileObject);
+  custom->FileObject = nullptr;
   ob::DereferenceObject(base);
+  return STATUS_SUCCESS;
+}
+
+Status ReportTargetDeviceChangeAsynchronous(DEVICE_OBJECT* device, void* structure,
+                                            PDEVICE_CHANGE_COMPLETE_CALLBACK done, void* context) {
+  const auto* custom = static_cast<const TARGET_DEVICE_CUSTOM_NOTIFICATION*>(structure);
+  if (IsSystemEvent(custom->Event)) return STATUS_INVALID_DEVICE_REQUEST;
+  const SIZE_T bytes = std::max<SIZE_T>(custom->Size, sizeof *custom);
+  auto* report = static_cast<LateReport*>(ex::AllocatePoolZero(NonPagedPoolNx, sizeof(LateReport) + bytes, 'rPoI'));
+  if (!report) return STATUS_INSUFFICIENT_RESOURCES;
+  std::memcpy(report + 1, structure, custom->Size);
+  report->device = device;
+  report->done = done;
+  report->context = context;
+  ob::ReferenceObject(device);
+  report->item.WorkerRoutine = LateReport::Run;
+  report->item.Parameter = report;
+  ex::QueueWorkItem(&report->item, DelayedWorkQueue);
   return STATUS_SUCCESS;
 }
 
@@ -212,6 +266,7 @@ Status GetDeviceInterfaces(const GUID& interface_class, DEVICE_OBJECT* device, b
 }
 
 void PnpShutdown() {
+  fsrtl::SetTargetDeviceReporter(nullptr);
   for (;;) {
     void* first = nullptr;
     {

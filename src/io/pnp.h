@@ -12,6 +12,9 @@ Status RegisterPlugPlayNotification(IO_NOTIFICATION_EVENT_CATEGORY category, ULO
 Status UnregisterPlugPlayNotification(void* handle);
 /// Calls the notifications registered for the device's stack, one after the other.
 Status ReportTargetDeviceChange(DEVICE_OBJECT* device, void* structure);
+/// The same later, from a copy of the structure; then calls `done`, if given.
+Status ReportTargetDeviceChangeAsynchronous(DEVICE_OBJECT* device, void* structure,
+                                            PDEVICE_CHANGE_COMPLETE_CALLBACK done, void* context);
 /// @param link  *link's buffer is in pool, the caller's to free
 Status RegisterDeviceInterface(DEVICE_OBJECT* device, const GUID& interface_class, const UNICODE_STRING* reference,
                                UNICODE_STRING* link);
