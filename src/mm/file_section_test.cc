@@ -126,6 +126,34 @@ TEST_F(MmTest, MappedPageWriter_DoesNotWaitForAFileThatIsHeld) {
   ob::DereferenceObject(object);
 }
 
+std::vector<LONGLONG> g_endings;
+NTSTATUS NTIO_MS_ABI NoteEnding(PFILE_OBJECT, PLARGE_INTEGER ending, PERESOURCE*, PDEVICE_OBJECT) {
+  g_endings.push_back(ending->QuadPart);
+  return STATUS_INVALID_DEVICE_REQUEST;  // the default acquires
+}
+
+TEST_F(MmTest, MappedPageWriter_EndsWhereTheFileEnds) {
+  ToyFile file(100'000);
+  FAST_IO_DISPATCH table{};
+  table.SizeOfFastIoDispatch = sizeof table;
+  table.AcquireForModWrite = NoteEnding;
+  g_endings.clear();
+  FILE_OBJECT* object = Open(&file);
+  const HANDLE section = SectionOf(object, PAGE_READWRITE);
+  auto* view = Map(section, PAGE_READWRITE);
+  view[5] = 1;
+  view[99'999] = 2;
+  device_->DriverObject->FastIoDispatch = &table;
+  RunMappedPageWriter();
+  device_->DriverObject->FastIoDispatch = nullptr;
+  EXPECT_EQ(g_endings, (std::vector<LONGLONG>{0x10000, 100'000}));
+  EXPECT_EQ(file.At(5), 1);
+  EXPECT_EQ(file.At(99'999), 2);
+  Unmap(view);
+  ob::Close(section, KernelMode).Ignore();
+  ob::DereferenceObject(object);
+}
+
 TEST_F(MmTest, PrefetchPages_ReadsBeforeTheAccess) {
   ToyFile file(0x80000);
   FILE_OBJECT* object = Open(&file);

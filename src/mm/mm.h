@@ -59,7 +59,8 @@ void TrimFreeMemory();
 /// takes one short lock and no system call; memory comes zeroed only the first time.
 class UserArena {
  public:
-  /// @param bytes  rounded up to 64 bytes, to whole pages above 2 KiB. nullptr: exhausted
+  /// @param bytes  a power of two from 64 to 2 KiB, then whole pages; above 64 KiB the buffer begins at a multiple of
+  ///               64 KiB. nullptr: exhausted
   static void* Allocate(size_t bytes);
   static void Free(void* buffer, size_t bytes);
 };

@@ -40,6 +40,23 @@ TEST_F(MmTest, UserArena_RandomAllocations_NeverOverlap) {
   for (const auto& [block, of] : live) UserArena::Free(block, of.bytes);
 }
 
+TEST_F(MmTest, UserArena_LargeBuffersTakeWholePagesAndAreJoinedAgain) {
+  constexpr size_t kBytes = (65 << 20) + 1, kGranularity = 64 * 1024;
+  char* buffers[3];
+  for (auto& buffer : buffers) {
+    buffer = static_cast<char*>(UserArena::Allocate(kBytes));
+    ASSERT_NE(buffer, nullptr);
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(buffer) % kGranularity, 0u);
+  }
+  EXPECT_EQ(buffers[1] - buffers[0], static_cast<ptrdiff_t>((65 << 20) + kGranularity));
+  buffers[1][kBytes - 1] = 1;
+  for (const int i : {0, 2, 1}) UserArena::Free(buffers[i], kBytes);
+  EXPECT_EQ(UserArena::Allocate(3 * kBytes), buffers[0]) << "three free neighbours are one";
+  UserArena::Free(buffers[0], 3 * kBytes);
+  EXPECT_EQ(UserArena::Allocate(100'000), buffers[0]);
+  EXPECT_EQ(UserArena::Allocate(100'000), buffers[0] + 2 * kGranularity);
+}
+
 TEST_F(MmTest, VirtualMemory_ReserveCommitProtectFree) {
   void* base = nullptr;
   SIZE_T bytes = 5 * PAGE_SIZE - 100;

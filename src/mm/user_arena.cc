@@ -20,7 +20,8 @@ namespace nt::mm {
 namespace {
 
 constexpr size_t kSmallest = 64, kLargestSmall = 2048;
-constexpr int kClasses = 48;
+constexpr int kSmallClasses = 12;
+constexpr size_t kLargestPages = 16;  // 64 KiB: from there on buffers are ranges of their own
 constexpr uint64_t kCommitBytes = 1 << 20;
 constexpr uint64_t kGranularity = 64 * 1024;
 
@@ -32,7 +33,9 @@ struct Region {
 struct Arena {
   Lock lock{LockRank::kPhysicalMemory};
   // Buffers. Free ones are remembered here, not in the memory, which requestors may still scribble on.
-  std::vector<void*> free[kClasses] NT_GUARDED_BY(lock);
+  std::vector<void*> free[kSmallClasses] NT_GUARDED_BY(lock);        // by power of two
+  std::vector<void*> free_pages[kLargestPages] NT_GUARDED_BY(lock);  // by number of pages
+  std::map<uintptr_t, size_t> free_ranges NT_GUARDED_BY(lock);       // larger ones; neighbours are joined
   uintptr_t next NT_GUARDED_BY(lock) = kUserBufferBase;
   uintptr_t committed NT_GUARDED_BY(lock) = kUserBufferBase;
   // Regions of ZwAllocateVirtualMemory.
@@ -41,13 +44,42 @@ struct Arena {
 Arena* g_arena = nullptr;
 
 /// Powers of two; above kLargestSmall whole pages.
-size_t ClassBytes(size_t bytes) {
+size_t RoundedBytes(size_t bytes) {
   if (bytes <= kSmallest) return kSmallest;
   if (bytes <= kLargestSmall) return std::bit_ceil(bytes);
-  bytes = (bytes + PAGE_SIZE - 1) & ~static_cast<size_t>(PAGE_SIZE - 1);
-  return std::bit_ceil(bytes);
+  return (bytes + PAGE_SIZE - 1) & ~static_cast<size_t>(PAGE_SIZE - 1);
 }
-int ClassOf(size_t class_bytes) { return std::countr_zero(class_bytes); }
+/// Where free buffers of a size are kept; nullptr: among the ranges.
+std::vector<void*>* FreeListLocked(size_t rounded) NT_REQUIRES(g_arena->lock) {
+  if (rounded <= kLargestSmall) return &g_arena->free[std::countr_zero(rounded)];
+  if (rounded <= kLargestPages * PAGE_SIZE) return &g_arena->free_pages[rounded / PAGE_SIZE - 1];
+  return nullptr;
+}
+/// What a range takes of address space: it begins at a multiple of 64 KiB.
+size_t RangeBytes(size_t rounded) { return (rounded + kGranularity - 1) & ~(kGranularity - 1); }
+
+uintptr_t TakeRangeLocked(size_t bytes) NT_REQUIRES(g_arena->lock) {
+  auto best = g_arena->free_ranges.end();
+  for (auto range = g_arena->free_ranges.begin(); range != g_arena->free_ranges.end(); ++range)
+    if (range->second >= bytes && (best == g_arena->free_ranges.end() || range->second < best->second)) best = range;
+  if (best == g_arena->free_ranges.end()) return 0;
+  const auto [at, size] = *best;
+  g_arena->free_ranges.erase(best);
+  if (size > bytes) g_arena->free_ranges[at + bytes] = size - bytes;
+  return at;
+}
+
+void GiveRangeLocked(uintptr_t at, size_t bytes) NT_REQUIRES(g_arena->lock) {
+  auto next = g_arena->free_ranges.lower_bound(at);
+  if (next != g_arena->free_ranges.end() && next->first == at + bytes) {
+    bytes += next->second;
+    next = g_arena->free_ranges.erase(next);
+  }
+  if (next != g_arena->free_ranges.begin() && std::prev(next)->first + std::prev(next)->second == at)
+    std::prev(next)->second += bytes;
+  else
+    g_arena->free_ranges[at] = bytes;
+}
 
 host::Access AccessOf(ULONG protect) {
   switch (protect & 0xFF) {
@@ -108,32 +140,39 @@ void ArenaShutdown() {
 
 void* UserArena::Allocate(size_t bytes) {
   if (bytes > kUserBufferBytes / 2) return nullptr;
-  const size_t rounded = ClassBytes(bytes);
+  const size_t rounded = RoundedBytes(bytes);
   LockGuard guard(g_arena->lock);
-  auto& free = g_arena->free[ClassOf(rounded)];
-  if (!free.empty()) {
-    void* buffer = free.back();
-    free.pop_back();
+  auto* free = FreeListLocked(rounded);
+  if (free && !free->empty()) {
+    void* buffer = free->back();
+    free->pop_back();
     return buffer;
   }
-  uintptr_t at = g_arena->next;
-  if (rounded > kLargestSmall) at = (at + PAGE_SIZE - 1) & ~static_cast<uintptr_t>(PAGE_SIZE - 1);
-  if (rounded > kUserBufferBase + kUserBufferBytes - at) return nullptr;
-  if (at + rounded > g_arena->committed) {
-    const uint64_t more = (at + rounded - g_arena->committed + kCommitBytes - 1) & ~(kCommitBytes - 1);
+  if (!free)
+    if (const uintptr_t range = TakeRangeLocked(RangeBytes(rounded))) return reinterpret_cast<void*>(range);
+  const uint64_t alignment = !free ? kGranularity : rounded > kLargestSmall ? PAGE_SIZE : 1;
+  const size_t taken = free ? rounded : RangeBytes(rounded);
+  const uintptr_t at = (g_arena->next + alignment - 1) & ~(alignment - 1);
+  if (taken > kUserBufferBase + kUserBufferBytes - at) return nullptr;
+  if (at + taken > g_arena->committed) {
+    const uint64_t more = (at + taken - g_arena->committed + kCommitBytes - 1) & ~(kCommitBytes - 1);
     if (g_arena->committed + more > kUserBufferBase + kUserBufferBytes) return nullptr;
     if (host::CommitMemory(reinterpret_cast<void*>(g_arena->committed), more, host::Access::kReadWrite) != 0) return nullptr;
     g_arena->committed += more;
     ldr::SetSteadyUserRange(kUserBufferBase, g_arena->committed);
   }
-  g_arena->next = at + rounded;
+  g_arena->next = at + taken;
   return reinterpret_cast<void*>(at);
 }
 
 void UserArena::Free(void* buffer, size_t bytes) {
   if (!buffer) return;
+  const size_t rounded = RoundedBytes(bytes);
   LockGuard guard(g_arena->lock);
-  g_arena->free[ClassOf(ClassBytes(bytes))].push_back(buffer);
+  if (auto* free = FreeListLocked(rounded))
+    free->push_back(buffer);
+  else
+    GiveRangeLocked(reinterpret_cast<uintptr_t>(buffer), RangeBytes(rounded));
 }
 
 bool IsArenaAddress(uintptr_t address) {

@@ -4,6 +4,8 @@
 // each: AcquireForModWrite with the offset where the write ends (STATUS_CANT_WAIT: next time), paging writes, the release.
 #include "src/mm/writer.h"
 
+#include <algorithm>
+
 #include "src/fsrtl/fsrtl.h"
 #include "src/io/io.h"
 #include "src/ke/ke.h"
@@ -29,25 +31,30 @@ void WriteSegment(Segment* segment, void*) {
   FILE_OBJECT* file = segment->file();
   // 64 KiB after 64 KiB, each under its own acquisition, so that nobody waits long for the file.
   for (uint64_t at = segment->FirstDirty(0); at != ~0ull; at = segment->FirstDirty(at)) {
-    LARGE_INTEGER ending;
     const uint64_t end = (at & ~static_cast<uint64_t>(0xFFFF)) + 0x10000;
-    ending.QuadPart = static_cast<LONGLONG>(end);
+    // No write goes past the end of the file. A page beyond it is on its way out; it is offered as such.
+    const uint64_t file_size = segment->file_size.load(std::memory_order_relaxed);
+    LARGE_INTEGER ending;
+    ending.QuadPart = static_cast<LONGLONG>(at < file_size ? std::min(end, file_size) : end);
     PERESOURCE resource = nullptr;
-    uint64_t written = 0;
-    Status status = STATUS_SUCCESS;
     try {
-      status = fsrtl::AcquireFileForModWrite(file, &ending, &resource);
-      if (!status.ok()) return;
-      IRP* const top = io::GetTopLevelIrp();
-      io::SetTopLevelIrp(reinterpret_cast<IRP*>(static_cast<ULONG_PTR>(FSRTL_MOD_WRITE_TOP_LEVEL_IRP)));
-      FlushOptions options;
-      options.wait = false;
-      status = segment->Flush(at, end, options, &written);
-      io::SetTopLevelIrp(top);
-      fsrtl::ReleaseFileForModWrite(file, resource);
+      if (!fsrtl::AcquireFileForModWrite(file, &ending, &resource).ok()) return;
     } catch (const SehException& exception) {
       return;  // the file system refused; the pages stay dirty
     }
+    IRP* const top = io::GetTopLevelIrp();
+    io::SetTopLevelIrp(reinterpret_cast<IRP*>(static_cast<ULONG_PTR>(FSRTL_MOD_WRITE_TOP_LEVEL_IRP)));
+    FlushOptions options;
+    options.wait = false;
+    uint64_t written = 0;
+    Status status = STATUS_SUCCESS;
+    try {
+      status = segment->Flush(at, end, options, &written);
+    } catch (const SehException& exception) {
+      status = exception.code();
+    }
+    io::SetTopLevelIrp(top);
+    fsrtl::ReleaseFileForModWrite(file, resource);
     if (!status.ok()) return;  // and are tried again
     at = end;
   }
