@@ -3,7 +3,8 @@
 //   ntio::Machine machine;
 //   machine.AddDisk("volume.img");
 //   machine.Load("fat");                                   // a shipped driver by its name, or a path to a .sys
-//   auto file = machine.Open(u"\\a.txt");                   // on the volume of the first disk
+//   machine.Load("mine.sys", {.altitude = "370030"});      // its service key gets an instance at that altitude
+//   auto file = machine.Volume(0).Open(u"\\a.txt");         // machine.Open is short for the first disk's volume
 //   auto result = file->Read(0, buffer);                   // result.status, result.information, result.path
 //
 // Life: booted by the constructor in milliseconds, shut down by Shutdown or the destructor: files are closed, volumes flushed
@@ -26,12 +27,12 @@
 namespace ntio {
 
 struct MachineOptions {
-  unsigned processors = 4;          // virtual processors: threads that can be at DISPATCH_LEVEL at once
-  size_t kernel_stack_bytes = 0;    // accounted from service entry; 0: 24 KiB, more in unoptimised and sanitizer builds
-  bool statistics = false;          // count requests (Stats)
-  bool print_driver_output = false; // DbgPrint to standard error
-  bool print_bug_check = true;      // the report of a bug check to standard error
-  uint64_t cache_bytes = 0;         // limit of the page cache; 0: half of the machine's memory
+  unsigned processors = 4;        // virtual processors: threads that can be at DISPATCH_LEVEL at once
+  size_t kernel_stack_bytes = 0;  // accounted from service entry; 0: 24 KiB, more in unoptimised and sanitizer builds
+  bool statistics = false;        // count requests (Stats)
+  bool print_driver_output = false;  // DbgPrint to standard error
+  bool print_bug_check = true;       // the report of a bug check to standard error
+  uint64_t cache_bytes = 0;          // limit of the page cache; 0: half of the host's memory, at most 16 GiB
 };
 
 enum class DiskEngine { kBest, kIoUring, kThreads };
@@ -49,8 +50,29 @@ struct DiskOptions {
 };
 
 struct LoadOptions {
-  bool lazy_imports = false;          // bind missing imports to a bug check that names them instead of refusing the driver
+  /// A minifilter's: its default instance, as its .inf would write it to the service key. Empty: the registry as it is.
+  std::string altitude = {};
+  bool lazy_imports = false;  // bind missing imports to a bug check that names them instead of refusing the driver
   unsigned entry_timeout_seconds = 30;
+};
+
+class Machine;
+
+/// The volume on a disk. As light as a pointer; the machine must outlive it.
+class Volume {
+ public:
+  /// "\\Device\\HarddiskVolume1"; empty when there is no such disk.
+  std::u16string Device() const;
+  /// Opens `path` ("\\dir\\name"); the first open mounts the volume. "" opens the volume itself.
+  Result<File> Open(const std::u16string& path, const OpenOptions& options = {}) const;
+  /// Locks, dismounts and unlocks: everything is written, the next open mounts again.
+  Result<void> Dismount() const;
+
+ private:
+  friend class Machine;
+  Volume(Machine* machine, int disk) : machine_(machine), disk_(disk) {}
+  Machine* machine_;
+  int disk_;
 };
 
 class Machine {
@@ -72,6 +94,8 @@ class Machine {
   Result<void> LoadRegistryFile(const std::string& path);
   Result<void> LoadInfFile(const std::string& path);
 
+  /// By the number that AddDisk gave.
+  ntio::Volume Volume(int disk) { return {this, disk}; }
   /// The NT name of a disk's volume device, "\\Device\\HarddiskVolume1".
   std::u16string VolumeDevice(int disk = 0) const;
   /// Opens `path` ("\\dir\\name") on a disk's volume; the first open mounts it. "" opens the volume itself.

@@ -117,6 +117,22 @@ Result<int> Machine::AddDisk(const std::string& path, const DiskOptions& options
   return static_cast<int>(state_->disks.size()) - 1;
 }
 
+namespace {
+
+/// What a minifilter's .inf adds to its service key: one instance, the default.
+Status WriteInstance(const std::string& driver_path, const std::string& altitude) {
+  std::string name = driver_path.substr(driver_path.find_last_of('/') + 1);
+  if (name.ends_with(".sys")) name.resize(name.size() - 4);
+  const std::u16string service(name.begin(), name.end());
+  const std::u16string instances = std::u16string(nt::cm::kServicesPath) + u"\\" + service + u"\\Instances";
+  const std::u16string instance = service + u" Instance", key = instances + u"\\" + instance;
+  NT_TRY(nt::cm::SetString(instances, u"DefaultInstance", instance));
+  NT_TRY(nt::cm::SetString(key, u"Altitude", std::u16string(altitude.begin(), altitude.end())));
+  return nt::cm::SetDword(key, u"Flags", 0);
+}
+
+}  // namespace
+
 Result<void> Machine::Load(const std::string& driver, const LoadOptions& options) {
   nt::io::DriverOptions load;
   load.path = FindDriver(driver);
@@ -129,6 +145,8 @@ Result<void> Machine::Load(const std::string& driver, const LoadOptions& options
   DRIVER_OBJECT* object = nullptr;
   Status status = STATUS_SUCCESS;
   const bool alive = state_->Kernel([&] {
+    if (!options.altitude.empty()) status = WriteInstance(load.path, options.altitude);
+    if (!status.ok()) return;
     auto loaded = nt::io::LoadDriver(load, &why);
     if (loaded.ok()) object = loaded.value();
     else status = loaded.status();
@@ -182,6 +200,12 @@ Result<File> Machine::OpenNt(const std::u16string& nt_path, const OpenOptions& o
   if (!status.ok()) return Request(status);
   return File(this, handle);
 }
+
+std::u16string Volume::Device() const { return machine_->VolumeDevice(disk_); }
+Result<File> Volume::Open(const std::u16string& path, const OpenOptions& options) const {
+  return machine_->Open(path, options, disk_);
+}
+Result<void> Volume::Dismount() const { return machine_->Dismount(disk_); }
 
 Result<void> Machine::Dismount(int disk) {
   OpenOptions options;

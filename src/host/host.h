@@ -79,6 +79,8 @@ enum class Access { kNone, kRead, kReadWrite, kReadExecute };
 
 /// Reserves address space at exactly `address` (or anywhere when 0). Returns nullptr when it is taken.
 void* ReserveMemory(uintptr_t address, size_t bytes);
+/// What this process may use at most: the machine's memory, or the limit of its control group when that is less.
+uint64_t MemoryBytes();
 /// Makes a reserved range usable, zero-filled.
 Error CommitMemory(void* address, size_t bytes, Access access);
 /// Gives the frames back; the range stays reserved and inaccessible.

@@ -1,7 +1,12 @@
 // Address space: reserve, commit, protect.
 #include <sys/mman.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdlib>
+#include <string>
+#include <vector>
 
 #include "src/base/check.h"
 #include "src/host/host.h"
@@ -21,6 +26,17 @@ int internal::Protection(Access access) {
       return PROT_READ | PROT_EXEC;
   }
   CHECK_MSG(false, "not a value of host::Access");
+}
+
+uint64_t MemoryBytes() {
+  auto bytes = static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  // In a container this is its own group; elsewhere the root has no such file, and nothing limits.
+  std::vector<std::byte> text;
+  if (ReadFile("/sys/fs/cgroup/memory.max", &text) == 0) {
+    const std::string limit(reinterpret_cast<const char*>(text.data()), text.size());
+    if (const uint64_t number = std::strtoull(limit.c_str(), nullptr, 10)) bytes = std::min<uint64_t>(bytes, number);
+  }
+  return bytes;
 }
 
 void* ReserveMemory(uintptr_t address, size_t bytes) {

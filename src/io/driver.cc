@@ -245,11 +245,19 @@ void NTIO_MS_ABI UnloadLater(void* object) {
 
 /// Makes sure that the service key exists. @returns what its Type says, or the options when it says nothing
 bool IsFileSystem(const DriverOptions& options, const std::u16string& service) {
-  constexpr ULONG kFileSystemDriver = 2, kRecognizer = 8;  // SERVICE_FILE_SYSTEM_DRIVER, SERVICE_RECOGNIZER_DRIVER
+  constexpr ULONG kKernelDriver = 1, kFileSystemDriver = 2, kRecognizer = 8;  // SERVICE_*_DRIVER
+  constexpr ULONG kDemandStart = 3, kErrorNormal = 1;  // SERVICE_DEMAND_START, SERVICE_ERROR_NORMAL
   const std::u16string key = kServices + service;
-  cm::CreateKey(key).Ignore();  // a driver that needs it reports it by its own open
   Result<ULONG> type = cm::QueryDword(key, u"Type");
-  return type.ok() ? type.value() == kFileSystemDriver || type.value() == kRecognizer : options.file_system;
+  if (type.ok()) return type.value() == kFileSystemDriver || type.value() == kRecognizer;
+  // Nobody installed it: what CreateService would have written. A driver that needs the key reports its absence itself.
+  const auto missing = [&](const char16_t* name) { return !cm::QueryValue(key, name).ok(); };
+  cm::SetDword(key, u"Type", options.file_system ? kFileSystemDriver : kKernelDriver).Ignore();
+  if (missing(u"Start")) cm::SetDword(key, u"Start", kDemandStart).Ignore();
+  if (missing(u"ErrorControl")) cm::SetDword(key, u"ErrorControl", kErrorNormal).Ignore();
+  const std::u16string path(options.path.begin(), options.path.end());
+  if (missing(u"ImagePath")) cm::SetString(key, u"ImagePath", path, REG_EXPAND_SZ).Ignore();
+  return options.file_system;
 }
 
 std::u16string ServiceName(const DriverOptions& options) {

@@ -8,7 +8,8 @@ namespace nt::machine {
 
 struct BootOptions {
   ke::BootOptions ke;
-  uint64_t cache_bytes = 0;  // limit of the page cache; 0: the default of src/mm
+  uint64_t cache_bytes =
+      0;  // limit of the page cache; 0: the default of src/mm (half of the host's memory, at most 16 GiB)
 };
 
 /// STATUS_DEVICE_BUSY when a machine is live, STATUS_SYSTEM_SHUTDOWN when one has bug-checked in this process.

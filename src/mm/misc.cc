@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <string>
 
+#include "src/host/host.h"
 #include "src/ldr/ldr.h"
 #include "src/ldr/user_access.h"
 #include "src/mm/mm.h"
@@ -65,8 +66,14 @@ MemoryUse CurrentMemoryUse() {
   return use;
 }
 
+namespace {
+
+uint64_t DefaultCacheBytes() { return std::min(host::MemoryBytes() / 2, 16 * kGiB); }
+
+}  // namespace
+
 Status Boot(const Options& options) {
-  const uint64_t limit = options.cache_bytes ? options.cache_bytes : 4 * kGiB;
+  const uint64_t limit = options.cache_bytes ? options.cache_bytes : DefaultCacheBytes();
   if (!PhysicalMemoryBoot(limit)) return STATUS_CONFLICTING_ADDRESSES;
   NT_TRY(ArenaBoot());
   NT_TRY(ViewsBoot());

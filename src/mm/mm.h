@@ -14,10 +14,10 @@
 namespace nt::mm {
 
 struct Options {
-  uint64_t cache_bytes = 0;             // page cache: beyond it clean slots are recycled; 0: 4 GiB
-  uint32_t cluster_bytes = 64 * 1024;   // what a fault reads around the page it needs; <= 256 KiB
-  uint32_t unused_segments = 4096;      // clean files kept in memory after their last use
-  uint32_t writer_interval_ms = 1000;   // mapped page writer
+  uint64_t cache_bytes = 0;            // page cache: beyond it clean slots are recycled; 0: half of memory, <= 16 GiB
+  uint32_t cluster_bytes = 64 * 1024;  // what a fault reads around the page it needs; <= 256 KiB
+  uint32_t unused_segments = 4096;     // clean files kept in memory after their last use
+  uint32_t writer_interval_ms = 1000;  // mapped page writer
 };
 
 Status Boot(const Options& options = {});

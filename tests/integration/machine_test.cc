@@ -13,8 +13,11 @@
 #include <vector>
 
 #include "ntio/machine.h"
+#include "src/cm/cm.h"
 #include "src/disk/disk.h"
+#include "src/host/host.h"
 #include "src/ke/service.h"
+#include "src/mm/mm.h"
 
 namespace {
 
@@ -166,6 +169,54 @@ TEST(Machine, InjectedErrors_AtEveryRequest) {
   const std::string repair = "fsck.fat -a " + image.path() + " >/dev/null; fsck.fat -n " + image.path() + " >/dev/null";
   EXPECT_EQ(std::system(repair.c_str()), 0);
   ASSERT_NO_FATAL_FAILURE(OneLife(image.path()));
+}
+
+// The example of the documentation, as it stands there.
+TEST(Machine, EmbeddingExample) {
+  const Image image(16);
+  ntio::Machine m;
+  ASSERT_TRUE(m.booted().ok());
+  ASSERT_TRUE(m.AddDisk(image.path()).ok());
+  ASSERT_TRUE(m.Load(DriverPath(), {.altitude = "370030"}).ok());
+  auto f = m.Volume(0).Open(u"\\a.txt", {.access = kReadWrite, .disposition = kOverwriteIf});
+  ASSERT_TRUE(f.ok());
+  const char text[] = "hello";
+  EXPECT_TRUE(f->Write(0, std::as_bytes(std::span(text))).ok());
+  char back[sizeof text] = {};
+  EXPECT_EQ(f->Read(0, std::as_writable_bytes(std::span(back))).information, sizeof text);
+  EXPECT_STREQ(back, text);
+  EXPECT_EQ(m.Volume(0).Device(), u"\\Device\\HarddiskVolume1");
+  EXPECT_EQ(m.Volume(1).Device(), u"");
+  EXPECT_FALSE(m.Volume(1).Open(u"\\a.txt").ok());
+  f->Close();
+  EXPECT_TRUE(m.Volume(0).Dismount().ok());
+  nt::ke::CallIntoMachine([] {
+    nt::ke::ServiceScope scope(nullptr, KernelMode);
+    const std::u16string key = std::u16string(nt::cm::kServicesPath) + u"\\fat";
+    // What loading wrote, and the instance of the altitude.
+    EXPECT_EQ(nt::cm::QueryDword(key, u"Type").value(), 2u);
+    EXPECT_EQ(nt::cm::QueryDword(key, u"Start").value(), 3u);
+    EXPECT_EQ(nt::cm::QueryDword(key, u"ErrorControl").value(), 1u);
+    EXPECT_TRUE(nt::cm::QueryString(key, u"ImagePath").value().ends_with(u"fat.sys"));
+    EXPECT_EQ(nt::cm::QueryString(key + u"\\Instances", u"DefaultInstance").value(), u"fat Instance");
+    EXPECT_EQ(nt::cm::QueryString(key + u"\\Instances\\fat Instance", u"Altitude").value(), u"370030");
+  });
+  EXPECT_TRUE(m.Shutdown().ok());
+}
+
+TEST(Machine, CacheOfHalfTheMemoryUnlessTold) {
+  for (const uint64_t wanted : {uint64_t{0}, uint64_t{64} << 20}) {
+    ntio::MachineOptions options;
+    options.cache_bytes = wanted;
+    ntio::Machine m(options);
+    ASSERT_TRUE(m.booted().ok());
+    const uint64_t limit = nt::mm::CurrentMemoryUse().limit_bytes;
+    if (wanted)
+      EXPECT_EQ(limit, wanted);
+    else
+      EXPECT_EQ(limit, std::min(host::MemoryBytes() / 2, uint64_t{16} << 30) & ~(uint64_t{256 * 1024} - 1));
+    EXPECT_GT(limit, 0u);
+  }
 }
 
 }  // namespace
