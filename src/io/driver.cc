@@ -24,6 +24,7 @@ struct DriverExtra {
   std::u16string* name;           // what DriverName shows
   std::u16string* service;        // what ServiceKeyName shows
   std::u16string* registry_path;
+  bool is_file_system;  // has registered one, perhaps no longer
   std::vector<std::pair<void*, void*>>* client_extensions;
   std::vector<Reinitialization>* reinitialize;  // under database
   WORK_QUEUE_ITEM unload_later;
@@ -439,18 +440,28 @@ void DeleteDriver(DRIVER_OBJECT* driver, bool delete_devices) {
   ob::DereferenceObject(driver);  // the creator's
 }
 
-void UnloadAllDrivers() {
+namespace {
+
+/// Newest first.
+void UnloadNewest(bool down_to_file_systems) {
   for (;;) {
     DRIVER_OBJECT* driver = nullptr;
     {
       LockGuard guard(g_state->database);
       for (auto entry = g_state->drivers.rbegin(); entry != g_state->drivers.rend() && !driver; ++entry)
         if (!((*entry)->Flags & (DRVO_BUILTIN_DRIVER | DRVO_UNLOAD_INVOKED))) driver = *entry;
+      if (!driver || (down_to_file_systems && ExtraOf(driver)->is_file_system)) return;
     }
-    if (!driver) return;
     Unload(driver);
   }
 }
+
+}  // namespace
+
+void UnloadDriversAboveFileSystems() { UnloadNewest(true); }
+void UnloadAllDrivers() { UnloadNewest(false); }
+
+void NoteFileSystem(DRIVER_OBJECT* driver) { ExtraOf(driver)->is_file_system = true; }
 
 std::vector<DRIVER_OBJECT*> Drivers() {
   LockGuard guard(g_state->database);

@@ -52,6 +52,13 @@ struct DriverOptions {
 /// @param why  on failure one or more sentences for the user; may be null
 /// @returns the driver object (borrowed: lives until UnloadDriver)
 Result<DRIVER_OBJECT*> LoadDriver(const DriverOptions& options, std::string* why = nullptr);
+/// The machine's end, before file systems go: unloads the drivers that were loaded after the last file system, and may
+/// still have handles to close.
+void UnloadDriversAboveFileSystems();
+/// Then: closes handles to files that nobody closed, and names them on standard error.
+void CloseLeakedFiles();
+/// What a file object was opened by, below its device's name, for reports. Asks no driver.
+std::string DescribeFile(const FILE_OBJECT* file);
 /// NtLoadDriver: ImagePath of the service key is a path of the host. STATUS_IMAGE_ALREADY_LOADED.
 Status LoadDriverByServiceKey(const UNICODE_STRING* key);
 Status UnloadDriverByServiceKey(const UNICODE_STRING* key);

@@ -1,6 +1,7 @@
 // The end of a machine, as drivers hear of it: IRP_MJ_SHUTDOWN, and the dismount of every volume.
 #include <algorithm>
 
+#include "src/host/host.h"
 #include "src/io/internal.h"
 
 namespace nt::io {
@@ -77,6 +78,22 @@ void NotifyShutdown() {
     ob::DereferenceObject(system);
   }
   SendToList(g_state->last_chance_shutdown);
+}
+
+std::string DescribeFile(const FILE_OBJECT* file) {
+  std::u16string name = file->DeviceObject ? ob::NameOf(file->DeviceObject) : std::u16string();
+  if (file->FileName.Buffer) name.append(file->FileName.Buffer, file->FileName.Length / sizeof(WCHAR));
+  std::string text;
+  for (const char16_t c : name) text += c >= 0x20 && c < 0x7F ? static_cast<char>(c) : '?';
+  return text.empty() ? "(unnamed)" : text;
+}
+
+void CloseLeakedFiles() {
+  ob::CloseSystemHandles(IoFileObjectType, [](void* object) {
+    const std::string text = "ntio: shutdown closes a handle to the file " +
+                             DescribeFile(static_cast<FILE_OBJECT*>(object)) + " that was left open\n";
+    host::WriteError(text.data(), text.size());
+  });
 }
 
 Status DismountAllVolumes() {

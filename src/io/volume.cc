@@ -71,6 +71,7 @@ void RegisterFileSystem(DEVICE_OBJECT* device) {
     }
     ListPushBack(before, &device->Queue.ListEntry);
     Extra(device)->file_system_registered = true;
+    NoteFileSystem(device->DriverObject);
     device->Flags &= ~static_cast<ULONG>(DO_DEVICE_INITIALIZING);
     device->ReferenceCount++;
   }

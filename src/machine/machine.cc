@@ -62,6 +62,12 @@ void Shutdown() {
     io::NotifyShutdown();               // IRP_MJ_SHUTDOWN to who asked for it
     cc::FlushAll();
     mm::CloseAllSegments();
+    // What is left after the drivers above the file systems had their say is leaked; file systems see it closed.
+    io::UnloadDriversAboveFileSystems();
+    mm::CloseLeakedSections();
+    io::CloseLeakedFiles();
+    cc::FlushAll();
+    mm::CloseAllSegments();
     io::UnloadAllDrivers();
     disk::Shutdown();
     fsrtl::Shutdown();

@@ -23,7 +23,10 @@ struct Options {
 Status Boot(const Options& options = {});
 /// Every file must have been flushed and closed (cc::FlushAll, then CloseAllSegments).
 void Shutdown();
-/// Machine shutdown, after cc::FlushAll: writes dirty pages of mapped files, unmaps what is left, drops every file object.
+/// The machine's end: closes handles to sections that nobody closed, and names their files on standard error.
+void CloseLeakedSections();
+/// Machine shutdown, after cc::FlushAll: writes dirty pages of mapped files, unmaps what is left, drops every file
+/// object.
 void CloseAllSegments();
 
 // --- pages and addresses (physical_memory.cc, mdl.cc) -----------------------------------------------------------------------

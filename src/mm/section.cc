@@ -2,8 +2,10 @@
 #include "src/mm/section.h"
 
 #include <algorithm>
+#include <string>
 
 #include "src/fsrtl/fsrtl.h"
+#include "src/host/host.h"
 #include "src/io/io.h"
 #include "src/ke/ke.h"
 #include "src/ldr/user_access.h"
@@ -186,6 +188,16 @@ Status CreateSection(void** section_out, ACCESS_MASK, OBJECT_ATTRIBUTES*, LARGE_
   if (section->user && writable) segment->writable_sections.fetch_add(1);
   *section_out = section;
   return STATUS_SUCCESS;
+}
+
+void CloseLeakedSections() {
+  ob::CloseSystemHandles(MmSectionObjectType, [](void* object) {
+    const FILE_OBJECT* file = static_cast<Section*>(object)->segment->file();
+    const std::string text = "ntio: shutdown closes a handle to a section " +
+                             (file ? "of the file " + io::DescribeFile(file) : std::string("without a file")) +
+                             " that was left open\n";
+    host::WriteError(text.data(), text.size());
+  });
 }
 
 Status NtCreateSection(HANDLE* handle, ACCESS_MASK access, OBJECT_ATTRIBUTES* attributes, LARGE_INTEGER* maximum_size,

@@ -1,8 +1,11 @@
 // The database of segments: making, finding, letting go; eviction.
 #include <algorithm>
+#include <string>
 #include <vector>
 
 #include "src/base/lock.h"
+#include "src/host/host.h"
+#include "src/io/io.h"
 #include "src/ke/ke.h"
 #include "src/mm/mm.h"
 #include "src/mm/segment.h"
@@ -59,6 +62,17 @@ void SegmentTableBoot(uint32_t unused_limit, uint32_t cluster_pages) {
 }
 void SegmentTableShutdown() {
   if (!g_database) return;
+  std::vector<const FILE_OBJECT*> left;
+  {
+    LockGuard guard(g_database->lock);
+    for (LIST_ENTRY* entry = g_database->all.Flink; entry != &g_database->all; entry = entry->Flink)
+      left.push_back(SegmentOfEntry(entry)->file());
+  }
+  for (const FILE_OBJECT* file : left) {
+    const std::string text = "ntio: mm shuts down while " + (file ? io::DescribeFile(file) : std::string("a section")) +
+                             " is still cached or mapped\n";
+    host::WriteError(text.data(), text.size());
+  }
   CHECK_MSG(g_database->count.load() == 0, "mm shuts down while files are still cached or mapped");
   delete g_database;
   g_database = nullptr;

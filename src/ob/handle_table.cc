@@ -94,6 +94,11 @@ class HandleTable {
     return header;
   }
 
+  uint32_t End() {
+    LockGuard guard(lock_);
+    return used_;
+  }
+
   /// No handle is made any more. @returns the end of the indices in use
   uint32_t BeginClosing() {
     LockGuard guard(lock_);
@@ -137,6 +142,7 @@ class HandleTable {
 namespace {
 
 HandleTable* g_kernel_table = nullptr;
+bool g_closed_for_others = false;  // at the machine's end: a driver may close once more what was closed for it
 
 constexpr uint64_t kKernelHandleBits = 0xFFFFFFFF80000000ull;
 
@@ -179,6 +185,7 @@ void CloseEntry(ObjectHeader* header, ps::Process* process, ACCESS_MASK granted)
 Status HandlesBoot() {
   CHECK(!g_kernel_table);
   g_kernel_table = new HandleTable;
+  g_closed_for_others = false;
   return STATUS_SUCCESS;
 }
 
@@ -195,6 +202,28 @@ void CloseAllHandles(HandleTable* table, ps::Process* process) {
   for (uint32_t index = 0; index < end; index++) {
     uint64_t stamp;
     if (auto* header = table->Remove(index, &stamp)) CloseEntry(header, process, HandleTable::GrantedOf(stamp));
+  }
+}
+
+void CloseSystemHandles(POBJECT_TYPE type, const std::function<void(void* object)>& visit) {
+  ps::Process* const system = ps::InitialSystemProcess();
+  const ke::ProcessAttachment attached(system);
+  for (HandleTable* table : {g_kernel_table, system->handle_table}) {
+    const uint32_t end = table->End();
+    for (uint32_t index = 0; index < end; index++) {
+      auto* entry = table->LockEntry(index);
+      if (!entry) continue;
+      auto* header = HandleTable::HeaderOf(entry);
+      if (header->type != type) {
+        HandleTable::UnlockEntry(entry);
+        continue;
+      }
+      const ACCESS_MASK granted = entry->granted;
+      table->Remove(entry, index);
+      g_closed_for_others = true;
+      visit(header->body());
+      CloseEntry(header, system, granted);
+    }
   }
 }
 
@@ -257,7 +286,7 @@ Status Close(HANDLE handle, KPROCESSOR_MODE mode) {
   auto* header = place.table ? place.table->Remove(place.index, &stamp) : nullptr;
   if (!header) {
     // A kernel-mode caller that closes what is not open has lost track of its handles.
-    if (mode == KernelMode && IsKernelHandle(handle))
+    if (mode == KernelMode && IsKernelHandle(handle) && !g_closed_for_others)
       ke::BugCheckEx(INVALID_KERNEL_HANDLE, reinterpret_cast<ULONG_PTR>(handle), 0, 0, 0);
     return STATUS_INVALID_HANDLE;
   }

@@ -111,6 +111,9 @@ Status Close(HANDLE handle, KPROCESSOR_MODE mode);
 /// process handles need PROCESS_DUP_HANDLE.
 Status DuplicateObject(HANDLE source_process, HANDLE source, HANDLE target_process, ACCESS_MASK access,
                        ULONG attributes, ULONG options, HANDLE* target);
+/// The machine's end: closes what handles the kernel and the System process still have to objects of a type.
+/// @param visit  called before each is closed
+void CloseSystemHandles(POBJECT_TYPE type, const std::function<void(void* object)>& visit);
 /// OBJ_KERNEL_HANDLE handles have the top bit set and live in the system process's table.
 bool IsKernelHandle(HANDLE handle);
 

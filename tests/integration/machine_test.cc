@@ -16,6 +16,7 @@
 #include "src/cm/cm.h"
 #include "src/disk/disk.h"
 #include "src/host/host.h"
+#include "src/io/io.h"
 #include "src/ke/service.h"
 #include "src/mm/mm.h"
 
@@ -202,6 +203,55 @@ TEST(Machine, EmbeddingExample) {
     EXPECT_EQ(nt::cm::QueryString(key + u"\\Instances\\fat Instance", u"Altitude").value(), u"370030");
   });
   EXPECT_TRUE(m.Shutdown().ok());
+}
+
+// A driver that closes neither its file nor its section: named and cleaned up, and the next machine finds nothing of
+// it.
+TEST(Machine, LeakedHandles_AreNamedAndClosed) {
+  const Image image(16);
+  testing::internal::CaptureStderr();
+  {
+    ntio::Machine m;
+    ASSERT_TRUE(m.AddDisk(image.path()).ok());
+    ASSERT_TRUE(m.Load(DriverPath()).ok());
+    auto f = m.Open(u"\\leaked.txt", {.access = kReadWrite, .disposition = kOverwriteIf});
+    ASSERT_TRUE(f.ok());
+    ASSERT_TRUE(f->SetSize(100'000).ok());
+    f->Close();
+    nt::ke::CallIntoMachine([] {
+      nt::ke::ServiceScope scope(nullptr, KernelMode);
+      const std::u16string path = u"\\Device\\HarddiskVolume1\\leaked.txt";
+      UNICODE_STRING name;
+      name.Buffer = const_cast<WCHAR*>(path.data());
+      name.Length = name.MaximumLength = static_cast<USHORT>(path.size() * sizeof(WCHAR));
+      OBJECT_ATTRIBUTES attributes;
+      InitializeObjectAttributes(&attributes, &name, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, nullptr, nullptr);
+      HANDLE file, section;
+      IO_STATUS_BLOCK iosb;
+      ASSERT_EQ(nt::io::NtOpenFile(&file, kReadWrite, &attributes, &iosb, 7, FILE_SYNCHRONOUS_IO_NONALERT),
+                STATUS_SUCCESS);
+      InitializeObjectAttributes(&attributes, nullptr, OBJ_KERNEL_HANDLE, nullptr, nullptr);
+      ASSERT_EQ(
+          nt::mm::NtCreateSection(&section, SECTION_ALL_ACCESS, &attributes, nullptr, PAGE_READWRITE, SEC_COMMIT, file),
+          STATUS_SUCCESS);
+      void* view = nullptr;
+      SIZE_T bytes = 0;
+      ASSERT_EQ(nt::mm::NtMapViewOfSection(section, NtCurrentProcess(), &view, 0, 0, nullptr, &bytes, ViewUnmap, 0,
+                                           PAGE_READWRITE),
+                STATUS_SUCCESS);
+      static_cast<volatile char*>(view)[0] = 1;
+    });
+    static_cast<void>(m.Shutdown().ok());  // what was stored through the view may be late for the dismount
+  }
+  const std::string report = testing::internal::GetCapturedStderr();
+  EXPECT_NE(report.find("a section of the file \\Device\\HarddiskVolume1\\leaked.txt"), std::string::npos) << report;
+  EXPECT_NE(report.find("the file \\Device\\HarddiskVolume1\\leaked.txt that was left open"), std::string::npos)
+      << report;
+  ntio::Machine again;
+  EXPECT_TRUE(again.booted().ok());
+  ASSERT_TRUE(again.AddDisk(image.path()).ok());
+  ASSERT_TRUE(again.Load(DriverPath()).ok());
+  EXPECT_TRUE(again.Open(u"\\leaked.txt").ok());
 }
 
 TEST(Machine, CacheOfHalfTheMemoryUnlessTold) {
