@@ -255,22 +255,13 @@ NTSTATUS CreateNew(OpenRequest& request, Fcb& parent, const UNICODE_STRING& name
   } else {
     FillNewDirent(vcb, static_cast<UCHAR>(request.attributes | kAttrArchive), 0, &entry->dirent);
   }
-  if (NT_SUCCESS(status)) {
-    status = AddEntry(parent, name, &entry->dirent, &entry->first_slot, &entry->dirent_slot);
-  }
+  UNICODE_STRING no_short_name;
+  RtlZeroMemory(&no_short_name, sizeof(no_short_name));
+  if (NT_SUCCESS(status)) status = AddEntry(parent, name, no_short_name, entry);
   if (!NT_SUCCESS(status)) {
     if (cluster != 0) FreeChain(vcb, cluster);
     return status;
   }
-
-  entry->long_name.Clear();
-  if (entry->first_slot != entry->dirent_slot) {
-    RtlCopyMemory(entry->long_name.chars, name.Buffer, name.Length);
-    entry->long_name.name.Length = name.Length;
-  }
-  entry->short_name.Buffer = entry->short_chars;
-  entry->short_name.MaximumLength = sizeof(entry->short_chars);
-  DecodeShortName(entry->dirent.name, entry->dirent.nt_case, entry->long_name.name.Length == 0, &entry->short_name);
 
   Fcb* fcb = nullptr;
   status = CreateFcbFromEntry(parent, *entry, &fcb);

@@ -1,5 +1,5 @@
 // Reading directories: slots through the directory's own cached stream, long names assembled and checked.
-#include "fat.h"
+#include "name_index.h"
 
 namespace fat {
 namespace {
@@ -152,34 +152,21 @@ NTSTATUS NextEntry(SlotCursor& cursor, ULONG offset, bool want_label, DirectoryE
 }
 
 NTSTATUS FindEntry(Fcb& directory, const UNICODE_STRING& name, DirectoryEntry* entry) {
-  FAT_TRY_STATUS(OpenDirectoryStream(directory));
+  FAT_TRY_STATUS(RequireNameIndex(directory));
+  const NameIndex& index = *directory.names;
   SlotCursor cursor(directory);
-  for (ULONG offset = 0;; offset = entry->dirent_slot + kSlotBytes) {
-    const NTSTATUS status = NextEntry(cursor, offset, false, entry);
-    if (status == STATUS_NO_MORE_FILES) return STATUS_OBJECT_NAME_NOT_FOUND;
-    if (!NT_SUCCESS(status)) return status;
-    if (entry->dirent.name[0] == '.') continue;  // "." and ".." are not names
-    if (NamesEqual(entry->name(), name)) return STATUS_SUCCESS;
-    if (entry->long_name.name.Length != 0 && NamesEqual(entry->short_name, name)) return STATUS_SUCCESS;
+  const ULONG hash = HashName(name);
+  ULONG found = kNoNode;
+  // Of two entries with one name, which only a damaged directory has, the first on the medium counts.
+  for (ULONG at = NextCandidate(index, hash, kNoNode); at != kNoNode; at = NextCandidate(index, hash, at)) {
+    const NameNode& node = index.nodes[at];
+    if (found != kNoNode && node.dirent >= index.nodes[found].dirent) continue;
+    FAT_TRY_STATUS(NextEntry(cursor, node.first * kSlotBytes, false, entry));
+    if (entry->dirent_slot != node.dirent * kSlotBytes) return STATUS_FILE_CORRUPT_ERROR;
+    if (NamesEqual(entry->name(), name) || NamesEqual(entry->short_name, name)) found = at;
   }
-}
-
-NTSTATUS ShortNameInUse(Fcb& directory, const UCHAR packed[11], bool* in_use) {
-  FAT_TRY_STATUS(OpenDirectoryStream(directory));
-  SlotCursor cursor(directory);
-  Dirent slot;
-  *in_use = false;
-  for (ULONG offset = 0;; offset += kSlotBytes) {
-    const NTSTATUS status = cursor.Read(offset, &slot);
-    if (status == STATUS_END_OF_FILE) return STATUS_SUCCESS;
-    if (!NT_SUCCESS(status)) return status;
-    if (slot.name[0] == kSlotEnd) return STATUS_SUCCESS;
-    if (slot.name[0] == kSlotDeleted || (slot.attributes & kAttrVolumeId) != 0) continue;
-    if (RtlCompareMemory(slot.name, packed, 11) == 11) {
-      *in_use = true;
-      return STATUS_SUCCESS;
-    }
-  }
+  if (found == kNoNode) return NT_SUCCESS(index.unreadable) ? STATUS_OBJECT_NAME_NOT_FOUND : index.unreadable;
+  return NextEntry(cursor, index.nodes[found].first * kSlotBytes, false, entry);
 }
 
 NTSTATUS FindLabel(Fcb& root, DirectoryEntry* entry) {

@@ -1,5 +1,5 @@
 // Changing directories: slots are pinned, changed, set dirty; a directory grows by zeroed clusters.
-#include "fat.h"
+#include "name_index.h"
 
 namespace fat {
 namespace {
@@ -41,11 +41,11 @@ NTSTATUS GrowDirectory(Fcb& directory) {
 /// First of `count` free slots in a row; the directory grows until there are so many.
 /// `over_end`: the end mark is among them, or before them.
 NTSTATUS FindFreeSlots(Fcb& directory, ULONG count, ULONG* first, bool* over_end) {
+  FAT_TRY_STATUS(RequireNameIndex(directory));
   ULONG run_start = 0;
   ULONG run = 0;
   bool past_end = false;
-  bool saw_free = false;
-  ULONG offset = directory.free_slot_hint;
+  ULONG offset = FreeRunHint(*directory.names, count);
   for (;;) {
     SlotCursor cursor(directory);
     for (; offset < SlotLimit(directory) && run < count; offset += kSlotBytes) {
@@ -58,13 +58,12 @@ NTSTATUS FindFreeSlots(Fcb& directory, ULONG count, ULONG* first, bool* over_end
         run = 0;
         continue;
       }
-      if (!saw_free) directory.free_slot_hint = offset;
-      saw_free = true;
       if (run++ == 0) run_start = offset;
     }
     if (run == count) {
       *first = run_start;
       *over_end = past_end;
+      NoteFreeRun(*directory.names, count, run_start);
       return STATUS_SUCCESS;
     }
     FAT_TRY_STATUS(GrowDirectory(directory));
@@ -90,6 +89,21 @@ NTSTATUS TakeFreeSlots(Fcb& directory, ULONG count, ULONG* first) {
   bool over_end;
   FAT_TRY_STATUS(FindFreeSlots(directory, count, first, &over_end));
   return over_end ? PutEndMark(directory, *first + count * kSlotBytes) : STATUS_SUCCESS;
+}
+
+NTSTATUS EraseSlots(Fcb& directory, ULONG from, ULONG to) {
+  // The short entry, which is the last, first: what remains after a crash in between are long-name slots that belong to
+  // nothing.
+  for (ULONG offset = to;; offset -= kSlotBytes) {
+    CacheView view;
+    Dirent* slot;
+    FAT_TRY_STATUS(PinSlot(directory, offset, &view, &slot));
+    slot->name[0] = kSlotDeleted;
+    view.SetDirty();
+    if (offset == from) break;
+  }
+  if (directory.names != nullptr) NoteFreed(*directory.names, from);
+  return STATUS_SUCCESS;
 }
 
 void FillLfnSlot(const UNICODE_STRING& name, ULONG ordinal, bool last, UCHAR checksum, Dirent* out) {
@@ -124,19 +138,19 @@ NTSTATUS WriteSlot(Fcb& directory, ULONG offset, const Dirent& slot) {
   return STATUS_SUCCESS;
 }
 
-NTSTATUS AddEntry(Fcb& directory, const UNICODE_STRING& name, Dirent* dirent, ULONG* first_slot, ULONG* dirent_slot) {
+NTSTATUS AddEntry(Fcb& directory, const UNICODE_STRING& name, const UNICODE_STRING& wanted_short, DirectoryEntry* entry) {
   FAT_TRY_STATUS(OpenDirectoryStream(directory));
+  Dirent& dirent = entry->dirent;
   ULONG lfn_slots = 0;
-  bool fits = EncodeShortName(name, dirent->name, &dirent->nt_case);
-  if (!fits) {
-    dirent->nt_case = 0;
+  if (!EncodeShortName(name, dirent.name, &dirent.nt_case)) {
+    dirent.nt_case = 0;
     lfn_slots = (name.Length / sizeof(WCHAR) + kLfnCharsPerSlot - 1) / kLfnCharsPerSlot;
-    FAT_TRY_STATUS(GenerateShortName(directory, name, dirent->name));
+    FAT_TRY_STATUS(ChooseShortName(directory, name, wanted_short, dirent.name));
   }
   ULONG first;
   FAT_TRY_STATUS(TakeFreeSlots(directory, lfn_slots + 1, &first));
   const ULONG last = first + lfn_slots * kSlotBytes;
-  const UCHAR checksum = ShortNameChecksum(dirent->name);
+  const UCHAR checksum = ShortNameChecksum(dirent.name);
   NTSTATUS status = STATUS_SUCCESS;
   ULONG written = 0;
   for (ULONG i = 0; i < lfn_slots && NT_SUCCESS(status); ++i, ++written) {
@@ -144,40 +158,48 @@ NTSTATUS AddEntry(Fcb& directory, const UNICODE_STRING& name, Dirent* dirent, UL
     FillLfnSlot(name, lfn_slots - i, i == 0, checksum, &slot);
     status = WriteSlot(directory, first + i * kSlotBytes, slot);
   }
-  if (NT_SUCCESS(status)) status = WriteSlot(directory, last, *dirent);
+  if (NT_SUCCESS(status)) status = WriteSlot(directory, last, dirent);
   if (!NT_SUCCESS(status)) {
-    if (written != 0) RemoveEntry(directory, first, first + (written - 1) * kSlotBytes);
+    if (written != 0) EraseSlots(directory, first, first + (written - 1) * kSlotBytes);
     return status;
   }
-  if (directory.free_slot_hint == first) directory.free_slot_hint = last + kSlotBytes;
-  *first_slot = first;
-  *dirent_slot = last;
-  ++directory.vcb->change_count;
+  entry->first_slot = first;
+  entry->dirent_slot = last;
+  entry->long_name.Clear();
+  if (lfn_slots != 0) {
+    RtlCopyMemory(entry->long_name.chars, name.Buffer, name.Length);
+    entry->long_name.name.Length = name.Length;
+  }
+  entry->short_name.Buffer = entry->short_chars;
+  entry->short_name.MaximumLength = sizeof(entry->short_chars);
+  DecodeShortName(dirent.name, dirent.nt_case, lfn_slots == 0, &entry->short_name);
+  IndexEntry(directory, *entry);
   return STATUS_SUCCESS;
 }
 
 NTSTATUS AddLabelEntry(Fcb& root, const Dirent& dirent) {
-  FAT_TRY_STATUS(OpenDirectoryStream(root));
   ULONG slot;
   FAT_TRY_STATUS(TakeFreeSlots(root, 1, &slot));
-  if (root.free_slot_hint == slot) root.free_slot_hint = slot + kSlotBytes;
   return WriteSlot(root, slot, dirent);
 }
 
 NTSTATUS RemoveEntry(Fcb& directory, ULONG first_slot, ULONG dirent_slot) {
   FAT_TRY_STATUS(OpenDirectoryStream(directory));
-  // The short entry first: what remains after a crash in between are long-name slots that belong to nothing.
-  for (ULONG offset = dirent_slot;; offset -= kSlotBytes) {
-    CacheView view;
-    Dirent* slot;
-    FAT_TRY_STATUS(PinSlot(directory, offset, &view, &slot));
-    slot->name[0] = kSlotDeleted;
-    view.SetDirty();
-    if (offset == first_slot) break;
+  if (directory.names != nullptr) {
+    PoolBuffer memory(AllocatePaged(sizeof(DirectoryEntry)));
+    DirectoryEntry* entry = memory.As<DirectoryEntry>();
+    SlotCursor cursor(directory);
+    const NTSTATUS status =
+        memory ? NextEntry(cursor, first_slot, false, entry) : static_cast<NTSTATUS>(STATUS_INSUFFICIENT_RESOURCES);
+    if (!NT_SUCCESS(status) && status != STATUS_NO_MORE_FILES) {
+      ForgetNameIndex(directory);
+    } else if (NT_SUCCESS(status) && entry->dirent_slot == dirent_slot) {
+      UnindexEntry(directory, *entry);
+    }
   }
-  if (first_slot < directory.free_slot_hint) directory.free_slot_hint = first_slot;
-  ++directory.vcb->change_count;
-  return STATUS_SUCCESS;
+  const NTSTATUS status = EraseSlots(directory, first_slot, dirent_slot);
+  if (!NT_SUCCESS(status)) ForgetNameIndex(directory);
+  return status;
 }
 
 NTSTATUS UpdateDirent(Fcb& fcb) {

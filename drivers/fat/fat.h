@@ -34,6 +34,7 @@ constexpr USHORT kNodeFile = 0x0603;
 struct Vcb;
 struct Fcb;
 struct Ccb;
+struct NameIndex;
 
 // ---------------------------------------------------------------------------------------------------------------
 // Geometry: a checked and decoded boot sector.
@@ -182,7 +183,7 @@ struct Fcb {
   ULONG brent_limit;
   ULONG brent_steps;
 
-  ULONG free_slot_hint;    // directories: no free slot below
+  NameIndex* names;        // directories, once searched
 
   bool is_directory() const { return kind == FcbKind::kRoot || kind == FcbKind::kDirectory; }
   LONGLONG file_size() const { return header.FileSize.QuadPart; }
@@ -386,8 +387,9 @@ void DecodeShortName(const UCHAR name[11], UCHAR nt_case, bool apply_case, UNICO
 void DecodeLabel(const UCHAR name[11], UNICODE_STRING* out);
 /// True if the name needs no long-name slots: `packed` and `nt_case` then hold all of it.
 bool EncodeShortName(const UNICODE_STRING& name, UCHAR packed[11], UCHAR* nt_case);
-/// A short name that is not in use in the directory, for a long name that needs one.
-NTSTATUS GenerateShortName(Fcb& directory, const UNICODE_STRING& name, UCHAR packed[11]);
+/// A short name that is not in use in the directory, for a name that needs a long one too.
+/// @param wanted  taken if it is free; may be empty
+NTSTATUS ChooseShortName(Fcb& directory, const UNICODE_STRING& name, const UNICODE_STRING& wanted, UCHAR packed[11]);
 NTSTATUS DuplicateString(const UNICODE_STRING& from, UNICODE_STRING* to);
 void FreeString(UNICODE_STRING* string);
 /// Path from the root, in pool; `last_offset` = byte offset of the last component.
@@ -432,13 +434,16 @@ class SlotCursor {
 /// Decodes the next used entry at or after `offset`; volume labels are skipped unless asked for.
 /// @returns STATUS_NO_MORE_FILES at the end
 NTSTATUS NextEntry(SlotCursor& cursor, ULONG offset, bool want_label, DirectoryEntry* entry);
+/// The entry that has `name` as its long or its short name.
+/// @returns STATUS_OBJECT_NAME_NOT_FOUND
 NTSTATUS FindEntry(Fcb& directory, const UNICODE_STRING& name, DirectoryEntry* entry);
-NTSTATUS ShortNameInUse(Fcb& directory, const UCHAR packed[11], bool* in_use);
 NTSTATUS FindLabel(Fcb& root, DirectoryEntry* entry);
 NTSTATUS IsDirectoryEmpty(Fcb& directory, bool* empty);
 
 /// Vcb exclusive for all that follow, save UpdateDirent (Vcb shared and the Fcb exclusive).
-NTSTATUS AddEntry(Fcb& directory, const UNICODE_STRING& name, Dirent* dirent, ULONG* first_slot, ULONG* dirent_slot);
+/// Gives entry->dirent its short name and puts it under `name`; *entry is then as NextEntry would read it.
+/// @param wanted_short  the short name it is to have, if that is free; may be empty
+NTSTATUS AddEntry(Fcb& directory, const UNICODE_STRING& name, const UNICODE_STRING& wanted_short, DirectoryEntry* entry);
 NTSTATUS AddLabelEntry(Fcb& root, const Dirent& dirent);
 NTSTATUS RemoveEntry(Fcb& directory, ULONG first_slot, ULONG dirent_slot);
 NTSTATUS WriteSlot(Fcb& directory, ULONG offset, const Dirent& slot);

@@ -4,7 +4,7 @@
 // 3. At the last reference a file is freed; a directory stays idle, with its cached stream, until the list of idle
 //    directories is long or the volume goes.
 // 4. A directory's stream file object may outlive that; the Fcb waits for its close.
-#include "fat.h"
+#include "name_index.h"
 
 namespace fat {
 namespace {
@@ -55,6 +55,7 @@ Fcb* FreeOne(Fcb* fcb) {
   ExDeleteResourceLite(&fcb->np->paging_resource);
   ExDeleteResourceLite(&fcb->np->resource);
   FreeString(&fcb->name);
+  ForgetNameIndex(*fcb);
   FreePool(fcb->np);
   FreePool(fcb);
   return parent;

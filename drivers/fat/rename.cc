@@ -77,10 +77,10 @@ NTSTATUS GetTargetFcb(Fcb& directory, const DirectoryEntry& entry, Fcb** fcb) {
   return STATUS_SUCCESS;
 }
 
-/// Moves the entry. fcb exclusive.
-NTSTATUS MoveEntry(Fcb& fcb, Fcb& new_parent, const UNICODE_STRING& name) {
+/// Moves the entry. fcb exclusive. @param entry  memory to work with
+NTSTATUS MoveEntry(Fcb& fcb, Fcb& new_parent, const UNICODE_STRING& name, DirectoryEntry* entry) {
   Fcb& old_parent = *fcb.parent;
-  Dirent dirent;
+  Dirent& dirent = entry->dirent;
   FAT_TRY_STATUS(UpdateDirent(fcb));
   {
     SlotCursor cursor(old_parent);
@@ -101,10 +101,10 @@ NTSTATUS MoveEntry(Fcb& fcb, Fcb& new_parent, const UNICODE_STRING& name) {
       return status;
     }
   }
-  ULONG first;
-  ULONG slot;
   if (!fcb.is_directory()) dirent.attributes |= kAttrArchive;
-  NTSTATUS status = AddEntry(new_parent, name, &dirent, &first, &slot);
+  UNICODE_STRING no_short_name;
+  RtlZeroMemory(&no_short_name, sizeof(no_short_name));
+  NTSTATUS status = AddEntry(new_parent, name, no_short_name, entry);
   if (!NT_SUCCESS(status)) {
     if (fcb.is_directory() && !same_directory) {
       SetDotDotCluster(fcb, old_parent.kind == FcbKind::kRoot ? 0 : old_parent.first_cluster);
@@ -114,13 +114,13 @@ NTSTATUS MoveEntry(Fcb& fcb, Fcb& new_parent, const UNICODE_STRING& name) {
   }
   status = RemoveEntry(old_parent, old_first, old_slot);
   if (!NT_SUCCESS(status)) {
-    RemoveEntry(new_parent, first, slot);
+    RemoveEntry(new_parent, entry->first_slot, entry->dirent_slot);
     FreeString(&name_copy);
     return status;
   }
   RemoveFcbName(fcb);
-  fcb.first_slot = first;
-  fcb.dirent_slot = slot;
+  fcb.first_slot = entry->first_slot;
+  fcb.dirent_slot = entry->dirent_slot;
   fcb.attributes = static_cast<UCHAR>(dirent.attributes & 0x3F);
   fcb.nt_case = dirent.nt_case;
   FreeString(&fcb.name);
@@ -159,7 +159,7 @@ NTSTATUS RenameLocked(Fcb& fcb, const Target& target, bool replace, DirectoryEnt
   NTSTATUS status;
   {
     ExclusiveGuard guard(fcb.np->resource);
-    status = MoveEntry(fcb, *target.directory, target.name);
+    status = MoveEntry(fcb, *target.directory, target.name, entry);
   }
   // Only now that the file has its new entry does the other lose the name: no failure above costs it anything.
   if (NT_SUCCESS(status) && replaced.get() != nullptr) {
