@@ -58,7 +58,9 @@ DiskArgument ParseDisk(const std::string& text) {
                                      "max-transfer=SIZE, partition=N, engine=io_uring|threads");
     }
   }
-  if (disk.options.max_transfer_bytes % disk.options.sector_bytes != 0)
+  const uint32_t default_sector = disk.options.cdrom ? 2048 : 512;
+  const uint32_t sector = disk.options.sector_bytes ? disk.options.sector_bytes : default_sector;
+  if (disk.options.max_transfer_bytes % sector != 0)
     throw CLI::ValidationError("--disk", "max-transfer is not a multiple of the sector size");
   if (disk.path.empty()) throw CLI::ValidationError("--disk", "the image's name is missing");
   return disk;

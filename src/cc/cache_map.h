@@ -196,6 +196,8 @@ bool BeginWritingLocked(SharedCacheMap* map, uint64_t pass) NT_REQUIRES(g_state-
 void EndWriting(SharedCacheMap* map);
 void StartLazyWorkers();
 bool IsLazyWorker();
+/// Whether worker threads write, or are about to.
+bool AreWorkersBusy();
 /// Whether work of that pass, or of an earlier one, is left.
 bool IsWorkLeft(uint64_t pass);
 void WakeLazyWriter(bool urgent);

@@ -134,6 +134,11 @@ void StartLazyWorkers() {
   }
 }
 
+bool AreWorkersBusy() {
+  LockGuard guard(g_state->lock);
+  return g_state->workers != 0;
+}
+
 bool IsWorkLeft(uint64_t pass) {
   LockGuard guard(g_state->lock);
   return !g_state->work_of_pass.empty() && g_state->work_of_pass.begin()->first <= pass;

@@ -255,9 +255,10 @@ uint64_t RunLazyWriter(bool write_everything) {
     const bool anything = map->segment->dirty_pages() ||
                           (map->TracksValidData() && map->valid_data_goal.load() > map->valid_data_length.load());
     const bool due = write_everything ? anything : IsDue(map, urgent) && (closed || written < target);
-    if (due && BeginWriting(map, pass, write_everything)) {
-      written +=
-          WriteMap(map, closed || write_everything ? ~0ull : g_state->options.maximum_write_bytes, !write_everything);
+    // Who writes everything also waits for workers that come by a map with nothing to write.
+    if ((due || write_everything) && BeginWriting(map, pass, write_everything)) {
+      if (due)
+        written += WriteMap(map, closed || write_everything ? ~0ull : g_state->options.maximum_write_bytes, !write_everything);
       EndWriting(map);
     } else {
       DereferenceMap(map);
@@ -310,6 +311,8 @@ NTSTATUS FlushAll() {
   }
   // Valid data lengths, and what callbacks alone may write.
   RunLazyWriter(true);
+  // A worker that has just written a map may still be tearing it down.
+  while (AreWorkersBusy()) PauseForWorkers();
   PostDeferredWrites(true);
   return result;
 }
@@ -330,13 +333,7 @@ void StopLazyWriter() {
   ke::WaitFor(g_state->thread);
   ob::DereferenceObject(g_state->thread);
   g_state->thread = nullptr;
-  for (;;) {
-    {
-      LockGuard guard(g_state->lock);
-      if (!g_state->workers) return;
-    }
-    PauseForWorkers();
-  }
+  while (AreWorkersBusy()) PauseForWorkers();
 }
 
 }  // namespace nt::cc

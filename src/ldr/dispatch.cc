@@ -173,6 +173,9 @@ void DispatchException(Context* context, EXCEPTION_RECORD* record, uint32_t firs
     Outcome outcome;
     switch (Search(context, record, first_scope, &target, &outcome)) {
       case SearchEnd::kContinueExecution: {
+        if (static_cast<NTSTATUS>(record->ExceptionCode) == STATUS_ASSERTION_FAILURE &&
+            reinterpret_cast<void*>(context->rip) == record->ExceptionAddress)
+          context->rip += 2;  // behind `int 2c`
         if (!(record->ExceptionFlags & kNoncontinuable)) ntio_restore_context(context);
         EXCEPTION_RECORD& next = nested[depth % 2];
         EXCEPTION_RECORD* previous = record;

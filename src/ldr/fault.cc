@@ -235,7 +235,8 @@ bool HandleSoftwareInterrupt(const host::FaultInfo& fault, ucontext_t* machine) 
       record->ExceptionCode = code[1] == 0x2C ? STATUS_ASSERTION_FAILURE : STATUS_BREAKPOINT;
       record->NumberParameters = 0;
       auto* context = reinterpret_cast<Context*>(gregs[REG_RDI]);
-      context->rip += 2;  // Windows reports the instruction, and continues behind it
+      // An assertion's context is at the instruction, which may be the last one of its __try; a service's behind it.
+      if (code[1] == 0x2D) context->rip += 2;
       return true;
     }
     default:

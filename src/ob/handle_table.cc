@@ -211,18 +211,15 @@ void CloseSystemHandles(POBJECT_TYPE type, const std::function<void(void* object
   for (HandleTable* table : {g_kernel_table, system->handle_table}) {
     const uint32_t end = table->End();
     for (uint32_t index = 0; index < end; index++) {
-      auto* entry = table->LockEntry(index);
-      if (!entry) continue;
-      auto* header = HandleTable::HeaderOf(entry);
-      if (header->type != type) {
-        HandleTable::UnlockEntry(entry);
-        continue;
+      uint64_t stamp;
+      auto* header = table->Reference(index, &stamp);
+      if (!header) continue;
+      if (header->type == type && table->Remove(index, &stamp)) {
+        g_closed_for_others = true;
+        visit(header->body());
+        CloseEntry(header, system, HandleTable::GrantedOf(stamp));
       }
-      const ACCESS_MASK granted = entry->granted;
-      table->Remove(entry, index);
-      g_closed_for_others = true;
-      visit(header->body());
-      CloseEntry(header, system, granted);
+      DereferenceObject(header->body());
     }
   }
 }

@@ -453,7 +453,7 @@ CASE(Fault_Breakpoint, 1) {
 }
 CASE(Fault_Assertion, 1) {
   __try {
-    __asm__ volatile("int $0x2c\n nop");
+    __asm__ volatile("int $0x2c");  // the last instruction of the __try
   } __except (1) {
     return CODE() == 0xC0000420;
   }
