@@ -40,6 +40,7 @@ void DropMapsOf(DRIVER_OBJECT* driver) {
       entry = entry->Flink;
       if (io::GetBaseFileSystemDeviceObject(map->file)->DriverObject != driver) continue;
       RemoveEntryList(&map->link.entry);
+      ForgetLazyWorkLocked(map);
       __atomic_store_n(&map->pointers->SharedCacheMap, nullptr, __ATOMIC_RELEASE);
       maps.push_back(map);
     }

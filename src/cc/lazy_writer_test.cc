@@ -1,6 +1,7 @@
 // The lazy writer's workers: volumes and files that do not hold each other up.
 #include <chrono>
 
+#include "src/cc/cache_map.h"
 #include "src/cc/test_file_system.h"
 
 namespace nt {
@@ -101,6 +102,34 @@ TEST_F(LazyWriter, MapThatWaitsForAWorker_MayGo) {
   ob::DereferenceObject(object);
   ke::SetEvent(&gate);
   for (FILE_OBJECT* each : objects) Close(each);
+}
+
+class NoWorkers : public LazyWriter {
+  void Configure() override {
+    LazyWriter::Configure();
+    cc_options.lazy_workers = 0;
+  }
+};
+
+TEST_F(NoWorkers, MapThatIsDropped_LeavesTheQueue) {
+  toy::File &dropped = NewFile(4096), &later = NewFile(4096);
+  FILE_OBJECT* object = Dirty(dropped);
+  const auto queued = [] {
+    LockGuard guard(cc::g_state->lock);
+    return !IsListEmpty(&cc::g_state->lazy_queue);
+  };
+  ASSERT_TRUE(Eventually(queued));
+  cc::DropMapsOf(driver);
+  EXPECT_FALSE(queued());
+  EXPECT_FALSE(cc::IsWorkLeft(~0ull));
+  cc::Options options = cc_options;
+  options.lazy_workers = 1;
+  cc::SetOptions(options);
+  FILE_OBJECT* other = Dirty(later);
+  EXPECT_TRUE(Eventually([&] { return later.writes == 1; }));
+  EXPECT_EQ(dropped.writes, 0u);
+  ob::DereferenceObject(object);
+  Close(other);
 }
 
 class FlushAll : public LazyWriter {
