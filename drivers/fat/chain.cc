@@ -118,6 +118,10 @@ NTSTATUS LoadWholeChain(Fcb& fcb) {
   return STATUS_SUCCESS;
 }
 
+bool IsChainKnown(const Fcb& fcb, LONGLONG end) {
+  return fcb.chain_complete || (static_cast<LONGLONG>(fcb.known_clusters) << fcb.vcb->geometry.cluster_shift) >= end;
+}
+
 NTSTATUS LookupRun(Fcb& fcb, LONGLONG offset, ULONG length, LONGLONG* disk_offset, ULONG* run_length) {
   Vcb& vcb = *fcb.vcb;
   const Geometry& geometry = vcb.geometry;

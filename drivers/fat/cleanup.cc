@@ -13,7 +13,8 @@ void UpdateTimes(Fcb& fcb, const Ccb& ccb, PFILE_OBJECT file) {
     if (!ccb.modified_by_user_times_write) fcb.write_time = Now();
     if (!ccb.modified_by_user_times_access) fcb.access_time = fcb.write_time;
     fcb.dirent_dirty = true;
-  } else if ((file->Flags & FO_FILE_FAST_IO_READ) != 0 && !ccb.modified_by_user_times_access) {
+    fcb.unreported |= FILE_NOTIFY_CHANGE_LAST_WRITE;
+  } else if (g.update_last_access && (file->Flags & FO_FILE_FAST_IO_READ) != 0 && !ccb.modified_by_user_times_access) {
     // The medium knows the day only.
     const LARGE_INTEGER now = Now();
     USHORT old_date;
@@ -23,9 +24,13 @@ void UpdateTimes(Fcb& fcb, const Ccb& ccb, PFILE_OBJECT file) {
     if (old_date != new_date) {
       fcb.access_time = now;
       fcb.dirent_dirty = true;
+      fcb.unreported |= FILE_NOTIFY_CHANGE_LAST_ACCESS;
     }
   }
-  if ((file->Flags & FO_FILE_SIZE_CHANGED) != 0) fcb.dirent_dirty = true;
+  if ((file->Flags & FO_FILE_SIZE_CHANGED) != 0) {
+    fcb.dirent_dirty = true;
+    fcb.unreported |= FILE_NOTIFY_CHANGE_SIZE;
+  }
 }
 
 /// Everything between the end of file and the medium, once nobody has the file open.
@@ -35,8 +40,7 @@ void SettleSizes(Fcb& fcb, PFILE_OBJECT file) {
   if (fcb.header.ValidDataLength.QuadPart < fcb.file_size()) {
     ZeroValidDataGap(fcb, file, fcb.file_size(), Wait::kYes);
   }
-  if (fcb.header.AllocationSize.QuadPart > RoundToCluster(vcb, fcb.file_size()) &&
-      NT_SUCCESS(BeginModification(vcb))) {
+  if (fcb.header.AllocationSize.QuadPart > RoundToCluster(vcb, fcb.file_size()) && NT_SUCCESS(BeginModification(vcb))) {
     SetAllocation(fcb, file, fcb.file_size());
   }
 }
@@ -48,7 +52,7 @@ void CleanupVolume(Vcb& vcb, PFILE_OBJECT file) {
   }
 }
 
-void DeleteIfPending(Fcb& fcb) {
+void DeleteIfPending(IrpContext& context, Fcb& fcb, const Ccb& ccb) {
   if (!fcb.delete_pending || fcb.unlinked || fcb.parent == nullptr) return;
   Vcb& vcb = *fcb.vcb;
   if (vcb.state != VolumeState::kMounted) return;
@@ -60,7 +64,8 @@ void DeleteIfPending(Fcb& fcb) {
       return;
     }
   }
-  if (NT_SUCCESS(DeleteFileName(fcb)) || fcb.unlinked) {
+  if (NT_SUCCESS(DeleteFileName(fcb, ccb.opened_by_short_name)) || fcb.unlinked) {
+    BreakParentOplock(context, *fcb.parent);
     ReportChange(fcb, directory ? FILE_NOTIFY_CHANGE_DIR_NAME : FILE_NOTIFY_CHANGE_FILE_NAME, FILE_ACTION_REMOVED);
   }
 }
@@ -72,18 +77,19 @@ void CleanupFile(IrpContext& context, Fcb& fcb, Ccb& ccb, PFILE_OBJECT file) {
     FsRtlNotifyCleanup(vcb.notify_sync, &vcb.notify_list, &ccb);
   } else {
     FsRtlFastUnlockAll(&fcb.lock, file, IoGetRequestorProcess(context.irp), nullptr);
-    seh::CheckOplock(&fcb.oplock, context.irp, nullptr, nullptr);
   }
   if (ccb.delete_on_close && !(fcb.kind == FcbKind::kRoot) && !vcb.write_protected) fcb.delete_pending = true;
   const bool last = fcb.open_handles == 1;
   const bool removing = last && fcb.delete_pending;
   UpdateTimes(fcb, ccb, file);
   if (last && !removing && fcb.kind == FcbKind::kFile) SettleSizes(fcb, file);
-  if (removing) DeleteIfPending(fcb);
-  if (fcb.dirent_dirty && mounted && !fcb.unlinked && NT_SUCCESS(BeginModification(vcb))) {
-    const ULONG filter = FILE_NOTIFY_CHANGE_SIZE | FILE_NOTIFY_CHANGE_LAST_WRITE | FILE_NOTIFY_CHANGE_LAST_ACCESS;
-    if (NT_SUCCESS(UpdateDirent(fcb))) ReportChange(fcb, filter, FILE_ACTION_MODIFIED);
+  if (removing) DeleteIfPending(context, fcb, ccb);
+  if (fcb.dirent_dirty && mounted && !fcb.unlinked && NT_SUCCESS(BeginModification(vcb))) UpdateDirent(fcb);
+  if (fcb.unreported != 0 && !fcb.unlinked) {
+    if (fcb.parent != nullptr) BreakParentOplock(context, *fcb.parent);
+    ReportChange(fcb, fcb.unreported, FILE_ACTION_MODIFIED);
   }
+  fcb.unreported = 0;
 
   LARGE_INTEGER nothing;
   nothing.QuadPart = 0;
@@ -108,6 +114,11 @@ NTSTATUS Cleanup(IrpContext& context) {
       CleanupFile(context, fcb, ccb, file);
     }
     IoRemoveShareAccess(file, &fcb.share);
+    // Who waits for a break by this handle may go on only now that it shares no more.
+    if (fcb.kind != FcbKind::kVolume) {
+      seh::CheckOplock(&fcb.header.Oplock, context.irp, nullptr, nullptr);
+      UpdateFastIoState(fcb);
+    }
     --fcb.open_handles;
     --vcb.open_handles;
     file->Flags |= FO_CLEANUP_COMPLETE;

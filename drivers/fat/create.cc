@@ -21,11 +21,13 @@ struct OpenRequest {
   ULONG disposition;
   ULONG options;
   LONGLONG allocation;
-  bool directory;      // the caller wants a directory
+  bool directory;  // the caller wants a directory
   bool non_directory;
   bool trailing_backslash;
   bool delete_on_close;
   bool target_directory;
+  bool by_short_name;
+  bool oplock_reserved;
 
   bool overwrites() const {
     return disposition == FILE_SUPERSEDE || disposition == FILE_OVERWRITE || disposition == FILE_OVERWRITE_IF;
@@ -68,7 +70,8 @@ NTSTATUS Grant(OpenRequest& request, UCHAR attributes, bool directory) {
   if (request.vcb->write_protected && ((!directory && (wanted & kWriteAccess) != 0) || request.delete_on_close)) {
     return STATUS_MEDIA_WRITE_PROTECTED;
   }
-  if ((request.access & MAXIMUM_ALLOWED) != 0) wanted |= read_only ? kReadOnlyFileAccess & ~ACCESS_SYSTEM_SECURITY : FILE_ALL_ACCESS;
+  if ((request.access & MAXIMUM_ALLOWED) != 0)
+    wanted |= read_only ? kReadOnlyFileAccess & ~ACCESS_SYSTEM_SECURITY : FILE_ALL_ACCESS;
   if (state != nullptr) {
     state->PreviouslyGrantedAccess |= wanted;
     state->RemainingDesiredAccess &= ~(wanted | MAXIMUM_ALLOWED);
@@ -84,6 +87,7 @@ NTSTATUS FinishOpen(OpenRequest& request, Fcb& fcb, bool volume) {
   if (ccb == nullptr) return STATUS_INSUFFICIENT_RESOURCES;
   ccb->volume = volume;
   ccb->delete_on_close = request.delete_on_close;
+  ccb->opened_by_short_name = request.by_short_name;
   if (fcb.open_handles == 0) {
     IoSetShareAccess(request.access, request.share, file, &fcb.share);
   } else {
@@ -128,24 +132,39 @@ NTSTATUS OpenVolume(OpenRequest& request) {
   return STATUS_SUCCESS;
 }
 
-/// Breaks oplocks and checks sharing, as the table of breaks asks: batch oplocks before the share check.
+bool MustWait(NTSTATUS status) { return status != STATUS_SUCCESS && status != STATUS_OPLOCK_BREAK_IN_PROGRESS; }
+
+/// Breaks oplocks and checks sharing, as the table of breaks asks: batch oplocks before the share check, handles that
+/// are only cached when it fails.
 /// @returns STATUS_PENDING if the oplock package keeps the IRP; STATUS_OPLOCK_BREAK_IN_PROGRESS counts as success
 NTSTATUS CheckSharing(OpenRequest& request, Fcb& fcb) {
   PIRP irp = request.context->irp;
+  POPLOCK oplock = &fcb.header.Oplock;
   NTSTATUS result = STATUS_SUCCESS;
   if (fcb.open_handles == 0) return result;
-  if (fcb.kind == FcbKind::kFile && FsRtlCurrentBatchOplock(&fcb.oplock)) {
+  if (FsRtlCurrentBatchOplock(oplock)) {
     irp->IoStatus.Information = FILE_OPBATCH_BREAK_UNDERWAY;
-    result = seh::CheckOplock(&fcb.oplock, irp, FatOplockComplete, FatPrePostIrp);
-    if (result != STATUS_SUCCESS && result != STATUS_OPLOCK_BREAK_IN_PROGRESS) return result;
+    result = seh::CheckOplock(oplock, irp, FatOplockComplete, FatPrePostIrp);
+    if (MustWait(result)) return result;
     if (result == STATUS_SUCCESS) irp->IoStatus.Information = 0;
   }
-  const NTSTATUS status = IoCheckShareAccess(request.access, request.share, request.file, &fcb.share, FALSE);
+  NTSTATUS status = IoCheckShareAccess(request.access, request.share, request.file, &fcb.share, FALSE);
+  if (!NT_SUCCESS(status) && FsRtlCurrentOplockH(oplock)) {
+    const NTSTATUS broken = seh::BreakOplockH(oplock, irp, FatOplockComplete, FatPrePostIrp);
+    if (MustWait(broken)) return broken;
+    status = IoCheckShareAccess(request.access, request.share, request.file, &fcb.share, FALSE);
+  }
   if (!NT_SUCCESS(status)) return status;
   irp->IoStatus.Information = 0;
-  if (fcb.kind != FcbKind::kFile) return result;
-  const NTSTATUS broken = seh::CheckOplock(&fcb.oplock, irp, FatOplockComplete, FatPrePostIrp);
+  const NTSTATUS broken = seh::CheckOplock(oplock, irp, FatOplockComplete, FatPrePostIrp);
   return broken == STATUS_SUCCESS ? result : broken;
+}
+
+/// An open that asks for an oplock, or against those of others, claims the next one as part of being opened.
+NTSTATUS ReserveOplock(OpenRequest& request, Fcb& fcb) {
+  if ((request.options & (FILE_OPEN_REQUIRING_OPLOCK | FILE_RESERVE_OPFILTER)) == 0) return STATUS_SUCCESS;
+  request.oplock_reserved = true;
+  return seh::OplockFsctrl(&fcb.header.Oplock, request.context->irp, fcb.open_handles + 1);
 }
 
 NTSTATUS CheckSections(OpenRequest& request, Fcb& fcb) {
@@ -182,12 +201,13 @@ NTSTATUS Overwrite(OpenRequest& request, Fcb& fcb) {
     request.file->SectionObjectPointer = nullptr;
     return status;
   }
-  ReportChange(fcb, FILE_NOTIFY_CHANGE_ATTRIBUTES | FILE_NOTIFY_CHANGE_SIZE | FILE_NOTIFY_CHANGE_LAST_WRITE |
-                        FILE_NOTIFY_CHANGE_CREATION, FILE_ACTION_MODIFIED);
+  const ULONG creation = request.disposition == FILE_SUPERSEDE ? FILE_NOTIFY_CHANGE_CREATION : 0;
+  ReportChange(fcb, FILE_NOTIFY_CHANGE_ATTRIBUTES | FILE_NOTIFY_CHANGE_SIZE | FILE_NOTIFY_CHANGE_LAST_WRITE | creation,
+               FILE_ACTION_MODIFIED);
   return STATUS_SUCCESS;
 }
 
-NTSTATUS OpenExisting(OpenRequest& request, Fcb& fcb) {
+NTSTATUS OpenChecked(OpenRequest& request, Fcb& fcb) {
   const bool directory = fcb.is_directory();
   if (fcb.delete_pending) return STATUS_DELETE_PENDING;
   if (request.disposition == FILE_CREATE) return STATUS_OBJECT_NAME_COLLISION;
@@ -202,6 +222,7 @@ NTSTATUS OpenExisting(OpenRequest& request, Fcb& fcb) {
   const NTSTATUS sharing = CheckSharing(request, fcb);
   if (!NT_SUCCESS(sharing) || sharing == STATUS_PENDING) return sharing;
   FAT_TRY_STATUS(CheckSections(request, fcb));
+  FAT_TRY_STATUS(ReserveOplock(request, fcb));
 
   ULONG information = FILE_OPENED;
   if (request.overwrites()) {
@@ -214,6 +235,12 @@ NTSTATUS OpenExisting(OpenRequest& request, Fcb& fcb) {
     request.context->irp->IoStatus.Information = information;
   }
   return sharing;
+}
+
+NTSTATUS OpenExisting(OpenRequest& request, Fcb& fcb) {
+  const NTSTATUS status = OpenChecked(request, fcb);
+  if (request.oplock_reserved && !NT_SUCCESS(status)) seh::BackOutOplock(&fcb.header.Oplock, request.context->irp);
+  return status;
 }
 
 void FillNewDirent(Vcb& vcb, UCHAR attributes, ULONG cluster, Dirent* dirent) {
@@ -237,6 +264,23 @@ NTSTATUS AllocateDirectoryCluster(Fcb& parent, ULONG* cluster) {
   return status;
 }
 
+/// Puts the entry; a file that had this name a moment ago gives it what it had.
+NTSTATUS AddTunnelledEntry(Fcb& parent, const UNICODE_STRING& name, bool directory, DirectoryEntry* entry) {
+  PoolBuffer memory(AllocatePaged(sizeof(Tunnelled) + sizeof(DirectoryEntry)));
+  if (!memory) return STATUS_INSUFFICIENT_RESOURCES;
+  Tunnelled* tunnelled = memory.As<Tunnelled>();
+  DirectoryEntry* other = reinterpret_cast<DirectoryEntry*>(tunnelled + 1);
+  tunnelled->Clear();
+  UNICODE_STRING long_name = name;
+  UNICODE_STRING short_name = tunnelled->short_name;
+  if (!directory && TunnelBack(parent, name, tunnelled)) {
+    FAT_TRY_STATUS(NamesFromTunnel(parent, name, *tunnelled, other, &long_name, &short_name));
+    Dirent& dirent = entry->dirent;
+    EncodeTime(tunnelled->creation_time, &dirent.creation_date, &dirent.creation_time, &dirent.creation_10ms);
+  }
+  return AddEntry(parent, long_name, short_name, entry);
+}
+
 NTSTATUS CreateNew(OpenRequest& request, Fcb& parent, const UNICODE_STRING& name, DirectoryEntry* entry) {
   Vcb& vcb = *request.vcb;
   if (parent.delete_pending) return STATUS_DELETE_PENDING;
@@ -255,9 +299,7 @@ NTSTATUS CreateNew(OpenRequest& request, Fcb& parent, const UNICODE_STRING& name
   } else {
     FillNewDirent(vcb, static_cast<UCHAR>(request.attributes | kAttrArchive), 0, &entry->dirent);
   }
-  UNICODE_STRING no_short_name;
-  RtlZeroMemory(&no_short_name, sizeof(no_short_name));
-  if (NT_SUCCESS(status)) status = AddEntry(parent, name, no_short_name, entry);
+  if (NT_SUCCESS(status)) status = AddTunnelledEntry(parent, name, request.directory, entry);
   if (!NT_SUCCESS(status)) {
     if (cluster != 0) FreeChain(vcb, cluster);
     return status;
@@ -270,6 +312,7 @@ NTSTATUS CreateNew(OpenRequest& request, Fcb& parent, const UNICODE_STRING& name
     ExclusiveGuard guard(fcb->np->resource);
     status = SetAllocation(*fcb, request.file, request.allocation);
   }
+  if (NT_SUCCESS(status)) status = ReserveOplock(request, *fcb);
   if (NT_SUCCESS(status)) status = FinishOpen(request, *fcb, false);
   if (NT_SUCCESS(status) && request.context->write_through) FlushSlots(parent, entry->first_slot, entry->dirent_slot);
   if (!NT_SUCCESS(status)) {
@@ -282,6 +325,7 @@ NTSTATUS CreateNew(OpenRequest& request, Fcb& parent, const UNICODE_STRING& name
     if (cluster != 0) FreeChain(vcb, cluster);
     return status;
   }
+  BreakParentOplock(*request.context, parent);
   ReportChange(*fcb, request.directory ? FILE_NOTIFY_CHANGE_DIR_NAME : FILE_NOTIFY_CHANGE_FILE_NAME, FILE_ACTION_ADDED);
   request.context->irp->IoStatus.Information = FILE_CREATED;
   return STATUS_SUCCESS;
@@ -299,14 +343,6 @@ NTSTATUS OpenTargetDirectory(OpenRequest& request, Fcb& parent, const UNICODE_ST
   RtlMoveMemory(file_name->Buffer, name.Buffer, name.Length);
   file_name->Length = name.Length;
   request.context->irp->IoStatus.Information = exists ? FILE_EXISTS : FILE_DOES_NOT_EXIST;
-  return STATUS_SUCCESS;
-}
-
-/// The Fcb for a directory entry, with a reference for the caller.
-NTSTATUS GetFcb(Fcb& directory, const DirectoryEntry& entry, Fcb** fcb) {
-  *fcb = FindFcb(directory, entry.dirent_slot);
-  if (*fcb == nullptr) return CreateFcbFromEntry(directory, entry, fcb);
-  ReferenceFcb(**fcb);
   return STATUS_SUCCESS;
 }
 
@@ -340,6 +376,7 @@ NTSTATUS Walk(OpenRequest& request, Fcb& start, UNICODE_STRING remaining, Direct
     Fcb* next;
     FAT_TRY_STATUS(GetFcb(*current.get(), *entry, &next));
     current.Adopt(next);
+    request.by_short_name = last && entry->long_name.name.Length != 0 && !NamesEqual(component, entry->name());
     if (last) return OpenExisting(request, *next);
     if (!next->is_directory()) return STATUS_OBJECT_PATH_NOT_FOUND;
     remaining = rest;
@@ -395,6 +432,7 @@ NTSTATUS Create(IrpContext& context) {
   if (vcb.locked_by != nullptr) return STATUS_ACCESS_DENIED;
   if (vcb.shutdown && request.may_create()) return STATUS_TOO_LATE;
   const NTSTATUS status = CreateOnVolume(request);
+  CountCreate(vcb, status);
   DrainCloses(vcb);
   return status;
 }

@@ -36,13 +36,20 @@ void FillShortName(const EntryFacts& facts, T* info) {
 
 ULONG FixedBytes(FILE_INFORMATION_CLASS information_class) {
   switch (information_class) {
-    case FileDirectoryInformation: return FIELD_OFFSET(FILE_DIRECTORY_INFORMATION, FileName);
-    case FileFullDirectoryInformation: return FIELD_OFFSET(FILE_FULL_DIR_INFORMATION, FileName);
-    case FileIdFullDirectoryInformation: return FIELD_OFFSET(FILE_ID_FULL_DIR_INFORMATION, FileName);
-    case FileBothDirectoryInformation: return FIELD_OFFSET(FILE_BOTH_DIR_INFORMATION, FileName);
-    case FileIdBothDirectoryInformation: return FIELD_OFFSET(FILE_ID_BOTH_DIR_INFORMATION, FileName);
-    case FileNamesInformation: return FIELD_OFFSET(FILE_NAMES_INFORMATION, FileName);
-    default: return 0;
+    case FileDirectoryInformation:
+      return FIELD_OFFSET(FILE_DIRECTORY_INFORMATION, FileName);
+    case FileFullDirectoryInformation:
+      return FIELD_OFFSET(FILE_FULL_DIR_INFORMATION, FileName);
+    case FileIdFullDirectoryInformation:
+      return FIELD_OFFSET(FILE_ID_FULL_DIR_INFORMATION, FileName);
+    case FileBothDirectoryInformation:
+      return FIELD_OFFSET(FILE_BOTH_DIR_INFORMATION, FileName);
+    case FileIdBothDirectoryInformation:
+      return FIELD_OFFSET(FILE_ID_BOTH_DIR_INFORMATION, FileName);
+    case FileNamesInformation:
+      return FIELD_OFFSET(FILE_NAMES_INFORMATION, FileName);
+    default:
+      return 0;
   }
 }
 
@@ -113,8 +120,8 @@ void Describe(Fcb& directory, const DirectoryEntry& entry, const UNICODE_STRING&
 /// The pattern is frozen by the first query of a handle.
 NTSTATUS StartQuery(Ccb& ccb, PUNICODE_STRING pattern) {
   if (ccb.query_started) return STATUS_SUCCESS;
-  const bool all = pattern == nullptr || pattern->Length == 0 ||
-                   (pattern->Length == sizeof(WCHAR) && pattern->Buffer[0] == L'*');
+  const bool all =
+      pattern == nullptr || pattern->Length == 0 || (pattern->Length == sizeof(WCHAR) && pattern->Buffer[0] == L'*');
   if (!all) {
     FAT_TRY_STATUS(DuplicateString(*pattern, &ccb.pattern));
     RtlUpcaseUnicodeString(&ccb.pattern, &ccb.pattern, FALSE);
@@ -147,9 +154,9 @@ struct Query {
   UCHAR* buffer;
   ULONG room;
   bool single;
-  ULONG used = 0;       // bytes to report
-  ULONG next = 0;       // where the next entry goes
-  ULONG* link = nullptr; // NextEntryOffset of the entry before
+  ULONG used = 0;         // bytes to report
+  ULONG next = 0;         // where the next entry goes
+  ULONG* link = nullptr;  // NextEntryOffset of the entry before
   ULONG link_at = 0;
 };
 
@@ -223,8 +230,12 @@ NTSTATUS QueryDirectory(IrpContext& context, Fcb& directory, Ccb& ccb) {
   } else if ((stack->Flags & SL_INDEX_SPECIFIED) != 0) {
     ccb.query_offset = (parameters.FileIndex & ~(kSlotBytes - 1)) + kSlotBytes;  // what follows that entry
   }
-  Query query{directory,         ccb, parameters.FileInformationClass, static_cast<UCHAR*>(buffer),
-              parameters.Length, (stack->Flags & SL_RETURN_SINGLE_ENTRY) != 0};
+  Query query{directory,
+              ccb,
+              parameters.FileInformationClass,
+              static_cast<UCHAR*>(buffer),
+              parameters.Length,
+              (stack->Flags & SL_RETURN_SINGLE_ENTRY) != 0};
   NTSTATUS status = Enumerate(query, entry);
   if (status == STATUS_NO_MORE_FILES && restarted) status = STATUS_NO_SUCH_FILE;
   irp->IoStatus.Information = NT_ERROR(status) ? 0 : query.used;
@@ -241,8 +252,8 @@ NTSTATUS NotifyDirectory(IrpContext& context, Fcb& directory, Ccb& ccb) {
     USHORT last;
     FAT_TRY_STATUS(FullPath(directory, &ccb.notify_name, &last));
   }
-  return seh::NotifyChangeDirectory(vcb.notify_sync, &vcb.notify_list, &ccb, reinterpret_cast<PSTRING>(&ccb.notify_name),
-                                    (stack->Flags & SL_WATCH_TREE) != 0,
+  return seh::NotifyChangeDirectory(vcb.notify_sync, &vcb.notify_list, &ccb,
+                                    reinterpret_cast<PSTRING>(&ccb.notify_name), (stack->Flags & SL_WATCH_TREE) != 0,
                                     stack->Parameters.NotifyDirectory.CompletionFilter, context.irp);
 }
 

@@ -138,7 +138,8 @@ NTSTATUS WriteSlot(Fcb& directory, ULONG offset, const Dirent& slot) {
   return STATUS_SUCCESS;
 }
 
-NTSTATUS AddEntry(Fcb& directory, const UNICODE_STRING& name, const UNICODE_STRING& wanted_short, DirectoryEntry* entry) {
+NTSTATUS AddEntry(Fcb& directory, const UNICODE_STRING& name, const UNICODE_STRING& wanted_short,
+                  DirectoryEntry* entry) {
   FAT_TRY_STATUS(OpenDirectoryStream(directory));
   Dirent& dirent = entry->dirent;
   ULONG lfn_slots = 0;

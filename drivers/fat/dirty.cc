@@ -65,6 +65,7 @@ NTSTATUS MarkDirty(Vcb& vcb) {
   FAT_TRY_STATUS(WriteMark(vcb, true));
   FAT_TRY_STATUS(FlushDisk(vcb));
   vcb.marked_dirty = true;
+  ArmIdleClean();
   return STATUS_SUCCESS;
 }
 
@@ -81,6 +82,7 @@ NTSTATUS BeginModification(Vcb& vcb) {
   if (vcb.write_protected) return STATUS_MEDIA_WRITE_PROTECTED;
   if (vcb.state != VolumeState::kMounted) return STATUS_VOLUME_DISMOUNTED;
   if (vcb.shutdown) return STATUS_TOO_LATE;
+  NoteChange(vcb);
   return MarkDirty(vcb);
 }
 

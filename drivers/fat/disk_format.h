@@ -27,7 +27,7 @@ constexpr UCHAR kAttrArchive = 0x20;
 constexpr UCHAR kAttrLfn = 0x0F;
 constexpr UCHAR kAttrSettable = 0x27;  // read-only, hidden, system, archive
 
-constexpr UCHAR kBootDirty = 0x01;       // BootSector::*.state
+constexpr UCHAR kBootDirty = 0x01;        // BootSector::*.state
 constexpr ULONG kFat16CleanBit = 0x8000;  // FAT[1], 1 = clean
 constexpr ULONG kFat32CleanBit = 0x08000000;
 

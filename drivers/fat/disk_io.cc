@@ -6,16 +6,27 @@ namespace {
 
 constexpr ULONG kBounceBytes = 64 * 1024;
 
-/// Requests in flight for one transfer; lives on the waiting thread's stack.
+struct AsyncTransfer;
+void FinishAsync(AsyncTransfer* transfer);
+
+/// Requests in flight for one transfer; lives on the waiting thread's stack, or is an AsyncTransfer.
 struct Transfer {
   KEVENT done;
   LONG outstanding;  // one more than the requests, until Finish
   LONG status;
+  AsyncTransfer* async;
 
-  Transfer() : outstanding(1), status(STATUS_SUCCESS) { KeInitializeEvent(&done, NotificationEvent, FALSE); }
+  explicit Transfer(AsyncTransfer* whole = nullptr) : outstanding(1), status(STATUS_SUCCESS), async(whole) {
+    if (async == nullptr) KeInitializeEvent(&done, NotificationEvent, FALSE);
+  }
   void Fail(NTSTATUS error) { InterlockedCompareExchange(&status, error, STATUS_SUCCESS); }
   void Drop() {
-    if (InterlockedDecrement(&outstanding) == 0) KeSetEvent(&done, IO_DISK_INCREMENT, FALSE);
+    if (InterlockedDecrement(&outstanding) != 0) return;
+    if (async != nullptr) {
+      FinishAsync(async);
+    } else {
+      KeSetEvent(&done, IO_DISK_INCREMENT, FALSE);
+    }
   }
   NTSTATUS Finish() {
     if (InterlockedDecrement(&outstanding) != 0) {
@@ -24,6 +35,34 @@ struct Transfer {
     return status;
   }
 };
+
+/// A transfer that completes a request of its own accord (nonpaged pool).
+struct AsyncTransfer {
+  Transfer transfer;
+  PIRP irp;
+  UCHAR* buffer;  // mapped, where bytes have to be zeroed
+  ERESOURCE* resource;
+  ERESOURCE_THREAD owner;
+  AsyncEnd end;
+};
+
+/// The last run is done. At DISPATCH_LEVEL or below, in whatever thread.
+void FinishAsync(AsyncTransfer* async) {
+  PIRP irp = async->irp;
+  const NTSTATUS status = async->transfer.status;
+  const AsyncEnd& end = async->end;
+  irp->IoStatus.Information = 0;
+  if (NT_SUCCESS(status)) {
+    if (end.zero_from < end.zero_to) RtlZeroMemory(async->buffer + end.zero_from, end.zero_to - end.zero_from);
+    PFILE_OBJECT file = IoGetCurrentIrpStackLocation(irp)->FileObject;
+    if (end.file_flags != 0)
+      InterlockedOr(reinterpret_cast<volatile LONG*>(&file->Flags), static_cast<LONG>(end.file_flags));
+    irp->IoStatus.Information = end.information;
+  }
+  ExReleaseResourceForThreadLite(async->resource, async->owner);
+  FreePool(async);
+  CompleteIrp(irp, status);
+}
 
 NTSTATUS NTAPI RunComplete(PDEVICE_OBJECT, PIRP irp, PVOID context) {
   Transfer* transfer = static_cast<Transfer*>(context);
@@ -87,6 +126,32 @@ void SendMirrors(Transfer& transfer, const Vcb& vcb, LONGLONG offset, ULONG leng
   }
 }
 
+void SendRuns(Transfer& transfer, Fcb& fcb, UCHAR major, LONGLONG offset, ULONG length, PMDL mdl, ULONG mdl_offset,
+              bool write_through) {
+  Vcb& vcb = *fcb.vcb;
+  const ULONG whole = length;
+  ULONG runs = 0;
+  while (length != 0) {
+    LONGLONG disk_offset;
+    ULONG run;
+    const NTSTATUS status = LookupRun(fcb, offset, length, &disk_offset, &run);
+    if (!NT_SUCCESS(status)) {
+      transfer.Fail(status);
+      break;
+    }
+    SendPart(transfer, vcb.target, major, disk_offset, run, mdl, mdl_offset, write_through);
+    ++runs;
+    if (fcb.kind == FcbKind::kVolume && major == IRP_MJ_WRITE) {
+      SendMirrors(transfer, vcb, offset, run, mdl, mdl_offset, write_through);
+    }
+    if (transfer.status != STATUS_SUCCESS) break;
+    offset += run;
+    mdl_offset += run;
+    length -= run;
+  }
+  CountTransfer(fcb, major, whole - length, runs);
+}
+
 NTSTATUS NTAPI IoctlComplete(PDEVICE_OBJECT, PIRP, PVOID event) {
   KeSetEvent(static_cast<PKEVENT>(event), IO_NO_INCREMENT, FALSE);
   return STATUS_MORE_PROCESSING_REQUIRED;
@@ -112,26 +177,45 @@ NTSTATUS TransferDevice(PDEVICE_OBJECT target, UCHAR major, LONGLONG offset, ULO
 
 NTSTATUS TransferStream(Fcb& fcb, UCHAR major, LONGLONG offset, ULONG length, PMDL mdl, ULONG mdl_offset,
                         bool write_through) {
-  Vcb& vcb = *fcb.vcb;
   Transfer transfer;
-  while (length != 0) {
-    LONGLONG disk_offset;
-    ULONG run;
-    const NTSTATUS status = LookupRun(fcb, offset, length, &disk_offset, &run);
-    if (!NT_SUCCESS(status)) {
-      transfer.Fail(status);
-      break;
-    }
-    SendPart(transfer, vcb.target, major, disk_offset, run, mdl, mdl_offset, write_through);
-    if (fcb.kind == FcbKind::kVolume && major == IRP_MJ_WRITE) {
-      SendMirrors(transfer, vcb, offset, run, mdl, mdl_offset, write_through);
-    }
-    if (transfer.status != STATUS_SUCCESS) break;
-    offset += run;
-    mdl_offset += run;
-    length -= run;
-  }
+  SendRuns(transfer, fcb, major, offset, length, mdl, mdl_offset, write_through);
   return transfer.Finish();
+}
+
+NTSTATUS TransferAsync(IrpContext& context, Fcb& fcb, LONGLONG offset, ULONG length, ResourceGuard& guard,
+                       const AsyncEnd& end) {
+  PIRP irp = context.irp;
+  AsyncTransfer* async = static_cast<AsyncTransfer*>(AllocateNonPaged(sizeof(AsyncTransfer)));
+  if (async == nullptr) return STATUS_INSUFFICIENT_RESOURCES;
+  async->transfer = Transfer(async);
+  async->irp = irp;
+  async->end = end;
+  PVOID buffer = nullptr;
+  if (end.zero_from < end.zero_to) {
+    const NTSTATUS status = MapUserBuffer(irp, &buffer);
+    if (!NT_SUCCESS(status)) {
+      FreePool(async);
+      return status;
+    }
+  }
+  async->buffer = static_cast<UCHAR*>(buffer);
+  // Who sends paging I/O may hold the resource itself, so what this thread has of it cannot change hands.
+  async->owner = context.paging() ? ExGetCurrentResourceThread() : (reinterpret_cast<ERESOURCE_THREAD>(async) | 3);
+  async->resource = guard.HandOver(async->owner);
+  const UCHAR major = context.major;
+  const bool write_through = context.write_through;
+  const bool device = fcb.kind == FcbKind::kVolume && !context.paging();
+  PMDL mdl = irp->MdlAddress;
+  PDEVICE_OBJECT target = fcb.vcb->target;
+  IoMarkIrpPending(irp);
+  // The IRP, and with it the file, stay until the count of one that is ours is dropped.
+  if (device) {
+    SendPart(async->transfer, target, major, offset, length, mdl, 0, write_through);
+  } else {
+    SendRuns(async->transfer, fcb, major, offset, length, mdl, 0, write_through);
+  }
+  async->transfer.Drop();
+  return STATUS_PENDING;
 }
 
 NTSTATUS TransferStreamUnaligned(Fcb& fcb, UCHAR major, LONGLONG offset, ULONG length, PVOID buffer) {
@@ -187,7 +271,8 @@ NTSTATUS ZeroCluster(Vcb& vcb, ULONG cluster) {
   if (!zeroes) return STATUS_INSUFFICIENT_RESOURCES;
   RtlZeroMemory(zeroes.As<void>(), chunk);
   for (ULONG done = 0; done < vcb.geometry.cluster_bytes; done += chunk) {
-    FAT_TRY_STATUS(TransferDisk(vcb.target, IRP_MJ_WRITE, ClusterOffset(vcb, cluster) + done, chunk, zeroes.As<void>()));
+    FAT_TRY_STATUS(
+        TransferDisk(vcb.target, IRP_MJ_WRITE, ClusterOffset(vcb, cluster) + done, chunk, zeroes.As<void>()));
   }
   return STATUS_SUCCESS;
 }

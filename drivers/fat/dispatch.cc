@@ -6,25 +6,43 @@ namespace {
 
 Operation OperationFor(UCHAR major) {
   switch (major) {
-    case IRP_MJ_CREATE: return Create;
-    case IRP_MJ_CLOSE: return Close;
-    case IRP_MJ_READ: return Read;
-    case IRP_MJ_WRITE: return Write;
-    case IRP_MJ_QUERY_INFORMATION: return QueryInformation;
-    case IRP_MJ_SET_INFORMATION: return SetInformation;
+    case IRP_MJ_CREATE:
+      return Create;
+    case IRP_MJ_CLOSE:
+      return Close;
+    case IRP_MJ_READ:
+      return Read;
+    case IRP_MJ_WRITE:
+      return Write;
+    case IRP_MJ_QUERY_INFORMATION:
+      return QueryInformation;
+    case IRP_MJ_SET_INFORMATION:
+      return SetInformation;
     case IRP_MJ_QUERY_EA:
-    case IRP_MJ_SET_EA: return RefuseExtendedAttributes;
-    case IRP_MJ_FLUSH_BUFFERS: return FlushBuffers;
-    case IRP_MJ_QUERY_VOLUME_INFORMATION: return QueryVolumeInformation;
-    case IRP_MJ_SET_VOLUME_INFORMATION: return SetVolumeInformation;
-    case IRP_MJ_DIRECTORY_CONTROL: return DirectoryControl;
-    case IRP_MJ_FILE_SYSTEM_CONTROL: return FileSystemControl;
-    case IRP_MJ_DEVICE_CONTROL: return DeviceControl;
-    case IRP_MJ_SHUTDOWN: return Shutdown;
-    case IRP_MJ_LOCK_CONTROL: return LockControl;
-    case IRP_MJ_CLEANUP: return Cleanup;
-    case IRP_MJ_PNP: return Pnp;
-    default: return nullptr;
+    case IRP_MJ_SET_EA:
+      return RefuseExtendedAttributes;
+    case IRP_MJ_FLUSH_BUFFERS:
+      return FlushBuffers;
+    case IRP_MJ_QUERY_VOLUME_INFORMATION:
+      return QueryVolumeInformation;
+    case IRP_MJ_SET_VOLUME_INFORMATION:
+      return SetVolumeInformation;
+    case IRP_MJ_DIRECTORY_CONTROL:
+      return DirectoryControl;
+    case IRP_MJ_FILE_SYSTEM_CONTROL:
+      return FileSystemControl;
+    case IRP_MJ_DEVICE_CONTROL:
+      return DeviceControl;
+    case IRP_MJ_SHUTDOWN:
+      return Shutdown;
+    case IRP_MJ_LOCK_CONTROL:
+      return LockControl;
+    case IRP_MJ_CLEANUP:
+      return Cleanup;
+    case IRP_MJ_PNP:
+      return Pnp;
+    default:
+      return nullptr;
   }
 }
 
@@ -41,6 +59,9 @@ void InitializeContext(IrpContext& context, PIRP irp) {
   context.vcb = stack->DeviceObject == g.device ? nullptr : static_cast<Vcb*>(stack->DeviceObject->DeviceExtension);
   context.major = stack->MajorFunction;
   context.minor = stack->MinorFunction;
+  context.thread = KeGetCurrentThread();
+  context.async = MayRefuseToWait(context.major) &&
+                  (context.paging() ? (irp->Flags & IRP_SYNCHRONOUS_PAGING_IO) == 0 : !IoIsOperationSynchronous(irp));
   context.can_wait = !MayRefuseToWait(context.major) || context.paging() || IoIsOperationSynchronous(irp);
   context.write_through = (stack->FileObject != nullptr && (stack->FileObject->Flags & FO_WRITE_THROUGH) != 0) ||
                           (context.major == IRP_MJ_WRITE && (stack->Flags & SL_WRITE_THROUGH) != 0);
@@ -62,12 +83,55 @@ NTSTATUS RunOperation(PVOID argument) {
   return request->operation(*request->context);
 }
 
+/// What the deepest of our own calls down to the storage device takes, with room for filters between.
+constexpr ULONG_PTR kStackForTransfer = 6 * 1024;
+
+struct OtherStack {
+  Request* request;
+  NTSTATUS status;
+};
+
+VOID NTAPI RunOnOtherStack(PVOID argument, PKEVENT event) {
+  OtherStack* other = static_cast<OtherStack*>(argument);
+  FsRtlEnterFileSystem();
+  IoSetTopLevelIrp(reinterpret_cast<PIRP>(FSRTL_FSP_TOP_LEVEL_IRP));
+  other->status = seh::RunRequest(RunOperation, other->request);
+  IoSetTopLevelIrp(nullptr);
+  FsRtlExitFileSystem();
+  KeSetEvent(event, IO_NO_INCREMENT, FALSE);
+}
+
+/// A data transfer for which too little of this thread's stack is left: paging I/O comes from below anything. One that
+/// an overflow thread or a worker makes itself stays there: they begin with an empty stack.
+bool NeedsOtherStack(const IrpContext& context) {
+  if (context.major != IRP_MJ_READ && context.major != IRP_MJ_WRITE) return false;
+  return IoGetRemainingStackSize() < kStackForTransfer && !context.posted &&
+         (context.top_level || IoGetTopLevelIrp() != reinterpret_cast<PIRP>(FSRTL_FSP_TOP_LEVEL_IRP));
+}
+
+NTSTATUS LockBufferForPosting(PIRP irp);
+
+NTSTATUS RunElsewhere(Request& request) {
+  IrpContext& context = *request.context;
+  KEVENT event;
+  OtherStack other{&request, STATUS_SUCCESS};
+  FAT_TRY_STATUS(LockBufferForPosting(context.irp));
+  PFILE_OBJECT file = context.stack()->FileObject;
+  context.other_stack = true;
+  context.owns_file = file->FsContext != nullptr && ExIsResourceAcquiredExclusiveLite(&FcbOf(file)->np->resource);
+  KeInitializeEvent(&event, NotificationEvent, FALSE);
+  const NTSTATUS status = seh::PostStackOverflow(&other, &event, RunOnOtherStack, context.paging());
+  if (!NT_SUCCESS(status)) return status;
+  KeWaitForSingleObject(&event, Executive, KernelMode, FALSE, nullptr);
+  return other.status;
+}
+
 NTSTATUS Execute(IrpContext& context) {
   PIRP irp = context.irp;
   Request request{OperationFor(context.major), &context};
   NTSTATUS status = STATUS_INVALID_DEVICE_REQUEST;
   if (request.operation != nullptr && (context.vcb != nullptr || AllowedOnFileSystemDevice(context))) {
-    status = seh::RunRequest(RunOperation, &request);
+    status = NeedsOtherStack(context) ? RunElsewhere(request) : seh::RunRequest(RunOperation, &request);
   }
   if (status == STATUS_PENDING) return status;
   if (status == STATUS_CANT_WAIT && !context.can_wait) return PostIrp(irp);

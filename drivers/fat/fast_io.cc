@@ -60,7 +60,7 @@ BOOLEAN LockFrame(PFILE_OBJECT file, PIO_STATUS_BLOCK iosb, F operation) {
   BOOLEAN done = FALSE;
   {
     SharedGuard guard(fcb->np->resource);
-    if (FsRtlOplockIsFastIoPossible(&fcb->oplock)) {
+    if (FsRtlOplockIsFastIoPossible(&fcb->header.Oplock)) {
       iosb->Information = 0;
       done = operation(*fcb);
       UpdateFastIoState(*fcb);
@@ -113,7 +113,8 @@ VOID NTAPI ReleaseForSection(PFILE_OBJECT file) {
   FsRtlExitFileSystem();
 }
 
-/// Never waits; the caller is in a critical region until the release. A page beyond valid data moves valid data, and that needs the file exclusively.
+/// Never waits; the caller is in a critical region until the release. A page beyond valid data moves valid data, and
+/// that needs the file exclusively.
 NTSTATUS NTAPI AcquireForModWrite(PFILE_OBJECT file, PLARGE_INTEGER ending, PERESOURCE* resource, PDEVICE_OBJECT) {
   Fcb& fcb = *FcbOf(file);
   const auto moves_valid_data = [&] {
@@ -122,7 +123,8 @@ NTSTATUS NTAPI AcquireForModWrite(PFILE_OBJECT file, PLARGE_INTEGER ending, PERE
   };
   const bool exclusive = moves_valid_data();
   ERESOURCE* wanted = exclusive ? &fcb.np->resource : &fcb.np->paging_resource;
-  const BOOLEAN got = exclusive ? ExAcquireResourceExclusiveLite(wanted, FALSE) : ExAcquireResourceSharedLite(wanted, FALSE);
+  const BOOLEAN got =
+      exclusive ? ExAcquireResourceExclusiveLite(wanted, FALSE) : ExAcquireResourceSharedLite(wanted, FALSE);
   if (got && exclusive == moves_valid_data()) {
     *resource = wanted;
     return STATUS_SUCCESS;
@@ -172,6 +174,7 @@ void InitializeFastIo() {
   table.FastIoQueryBasicInfo = Query<FILE_BASIC_INFORMATION, FillBasic>;
   table.FastIoQueryStandardInfo = Query<FILE_STANDARD_INFORMATION, FillStandard>;
   table.FastIoQueryNetworkOpenInfo = Query<FILE_NETWORK_OPEN_INFORMATION, FillNetworkOpen>;
+  table.FastIoQueryOpen = QueryOpen;
   table.FastIoLock = Lock;
   table.FastIoUnlockSingle = UnlockSingle;
   table.FastIoUnlockAll = UnlockAll;

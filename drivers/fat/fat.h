@@ -21,9 +21,9 @@ namespace fat {
 // Both compilers that matter lay it out as C does.
 #pragma clang diagnostic ignored "-Winvalid-offsetof"
 
-#define FAT_TRY_STATUS(expression)                  \
-  do {                                              \
-    const NTSTATUS try_status_ = (expression);      \
+#define FAT_TRY_STATUS(expression)                    \
+  do {                                                \
+    const NTSTATUS try_status_ = (expression);        \
     if (!NT_SUCCESS(try_status_)) return try_status_; \
   } while (0)
 
@@ -53,15 +53,15 @@ struct Geometry {
   ULONG cluster_bytes;
   ULONG cluster_shift;
   ULONG cluster_count;
-  ULONG root_cluster;      // FAT32
-  ULONG root_bytes;        // FAT12/16
-  ULONG root_entries;      // FAT12/16
-  ULONG fsinfo_offset;     // FAT32, 0 = none
+  ULONG root_cluster;   // FAT32
+  ULONG root_bytes;     // FAT12/16
+  ULONG root_entries;   // FAT12/16
+  ULONG fsinfo_offset;  // FAT32, 0 = none
   ULONG boot_state_offset;
   ULONG serial;
-  LONGLONG fat_base;       // of the active FAT
-  LONGLONG fat_bytes;      // of one FAT
-  LONGLONG root_base;      // FAT12/16
+  LONGLONG fat_base;   // of the active FAT
+  LONGLONG fat_bytes;  // of one FAT
+  LONGLONG root_base;  // FAT12/16
   LONGLONG data_base;
   LONGLONG volume_bytes;
 };
@@ -80,11 +80,11 @@ constexpr ULONG kWindowClusters = 65536;
 struct FreeMap {
   RTL_BITMAP bitmap;
   ULONG* bits;
-  ULONG* window_free;    // per window; kUnknown until it was scanned
+  ULONG* window_free;  // per window; kUnknown until it was scanned
   ULONG window_count;
-  ULONG window;          // the one that `bitmap` describes; kUnknown = none
+  ULONG window;  // the one that `bitmap` describes; kUnknown = none
   ULONG free_clusters;
-  ULONG hint;            // cluster where the next search starts
+  ULONG hint;  // cluster where the next search starts
   static constexpr ULONG kUnknown = 0xFFFFFFFF;
 };
 
@@ -95,7 +95,7 @@ struct Vcb {
   PDEVICE_OBJECT device;
   PDEVICE_OBJECT target;  // the storage device below
   PVPB vpb;
-  PVPB spare_vpb;         // takes vpb's place on the real device at dismount
+  PVPB spare_vpb;  // takes vpb's place on the real device at dismount
   LIST_ENTRY global_link;
   ERESOURCE resource;
   ERESOURCE fat_resource;
@@ -103,13 +103,14 @@ struct Vcb {
   VolumeState state;
   bool write_protected;
   bool shutdown;
-  bool marked_dirty;      // the medium carries our dirty mark
-  bool was_dirty;         // it carried one when mounted, and keeps it
+  bool marked_dirty;          // the medium carries our dirty mark
+  bool was_dirty;             // it carried one when mounted, and keeps it
+  LONGLONG changed_at_100ns;  // interrupt time of the last change
   bool tearing_down;
-  ULONG pins;             // who walks the list of volumes; guarded by Globals::list_mutex
+  ULONG pins;  // who walks the list of volumes; guarded by Globals::list_mutex
   PFILE_OBJECT locked_by;
-  ULONG open_handles;     // user file objects before cleanup
-  ULONG file_objects;     // user file objects before close
+  ULONG open_handles;  // user file objects before cleanup
+  ULONG file_objects;  // user file objects before close
   Fcb* volume_fcb;
   Fcb* root;
   PFILE_OBJECT volume_stream;  // reserved area and active FAT
@@ -122,7 +123,9 @@ struct Vcb {
   FreeMap free;
   PNOTIFY_SYNC notify_sync;
   LIST_ENTRY notify_list;
-  ULONG change_count;
+  TUNNEL tunnel;
+  PVOID statistics;  // statistics.cc
+  ULONG statistics_count;
 };
 
 enum class FcbKind : UCHAR { kVolume, kRoot, kDirectory, kFile };
@@ -140,25 +143,24 @@ struct Fcb {
   FSRTL_ADVANCED_FCB_HEADER header;
   Vcb* vcb;
   FcbNonPaged* np;
-  Fcb* parent;             // null: volume, root
+  Fcb* parent;  // null: volume, root
   LIST_ENTRY all_link;
   LIST_ENTRY hash_link;
-  LIST_ENTRY idle_link;    // Flink null unless idle
+  LIST_ENTRY idle_link;  // Flink null unless idle
   FcbKind kind;
   bool delete_pending;
-  bool unlinked;           // no name any more
+  bool unlinked;  // no name any more
   bool dirent_dirty;
-  bool oplock_initialized;
+  ULONG unreported;  // FILE_NOTIFY_CHANGE_*: what the next cleanup tells watchers
   bool mcb_initialized;
   ULONG open_handles;
-  ULONG references;        // file objects, children, and callers in flight
-  ULONG stream_references; // stream file objects not closed yet
-  ULONG stream_closes;     // ... closed, but still in the queue
+  ULONG references;         // file objects, children, and callers in flight
+  ULONG stream_references;  // stream file objects not closed yet
+  ULONG stream_closes;      // ... closed, but still in the queue
   LIST_ENTRY stream_close_link;
-  PFILE_OBJECT stream;     // directories, volume
+  PFILE_OBJECT stream;  // directories, volume
   SHARE_ACCESS share;
   FILE_LOCK lock;
-  OPLOCK oplock;
   PVOID lazy_write_thread;
 
   // what the directory says
@@ -168,9 +170,9 @@ struct Fcb {
   LARGE_INTEGER creation_time;  // system time
   LARGE_INTEGER access_time;
   LARGE_INTEGER write_time;
-  ULONG first_slot;        // bytes from the start of the parent, of the first slot of the name
-  ULONG dirent_slot;       // ... and of the short entry
-  UNICODE_STRING name;     // long name, or the short one (paged pool)
+  ULONG first_slot;     // bytes from the start of the parent, of the first slot of the name
+  ULONG dirent_slot;    // ... and of the short entry
+  UNICODE_STRING name;  // long name, or the short one (paged pool)
   UNICODE_STRING short_name;
   WCHAR short_buffer[12];
 
@@ -183,10 +185,11 @@ struct Fcb {
   ULONG brent_limit;
   ULONG brent_steps;
 
-  NameIndex* names;        // directories, once searched
+  NameIndex* names;  // directories, once searched
 
   bool is_directory() const { return kind == FcbKind::kRoot || kind == FcbKind::kDirectory; }
   LONGLONG file_size() const { return header.FileSize.QuadPart; }
+  bool has_long_name() const { return first_slot != dirent_slot; }
 };
 
 /// Context control block: one per user file object (paged pool).
@@ -197,7 +200,8 @@ struct Ccb {
   PFILE_OBJECT file;
   bool delete_on_close;
   bool volume;
-  bool modified_by_user_times_write;   // the caller set the time itself: leave it alone at cleanup
+  bool opened_by_short_name;          // ... although it has a long one
+  bool modified_by_user_times_write;  // the caller set the time itself: leave it alone at cleanup
   bool modified_by_user_times_access;
   // directory enumeration
   bool query_started;
@@ -208,20 +212,34 @@ struct Ccb {
   UNICODE_STRING notify_name;
 };
 
+/// See idle_clean.cc.
+struct IdleClean {
+  KTIMER timer;
+  KDPC dpc;
+  WORK_QUEUE_ITEM work;
+  KEVENT done;  // no worker is queued or running
+  LONG queued;
+  LONG again;  // a volume is left that carries the mark
+  bool stopped;
+};
+
 struct Globals {
   PDRIVER_OBJECT driver;
-  PDEVICE_OBJECT device;     // \Fat
+  PDEVICE_OBJECT device;  // \Fat
   FAST_IO_DISPATCH fast_io;
   CACHE_MANAGER_CALLBACKS callbacks;
   ERESOURCE mount_resource;  // one mount at a time; before any Vcb::resource
   FAST_MUTEX list_mutex;     // volumes; after any Vcb::resource
   LIST_ENTRY volumes;
-  FAST_MUTEX close_mutex;    // both close queues
-  LIST_ENTRY close_queue;        // Ccb::close_link
-  LIST_ENTRY stream_close_queue; // Fcb::stream_close_link
+  FAST_MUTEX close_mutex;         // both close queues
+  LIST_ENTRY close_queue;         // Ccb::close_link
+  LIST_ENTRY stream_close_queue;  // Fcb::stream_close_link
   bool close_worker_queued;
   WORK_QUEUE_ITEM close_worker;
   KEVENT close_idle;
+  IdleClean idle;
+  PDEVICE_OBJECT invalidated_device;  // guarded by mount_resource
+  bool update_last_access;            // registry: Parameters\UpdateLastAccess
 };
 extern Globals g;
 
@@ -233,13 +251,17 @@ struct IrpContext {
   WORK_QUEUE_ITEM work;
   PIRP irp;
   PDEVICE_OBJECT device;
-  Vcb* vcb;      // null: the request is for the file system device
+  Vcb* vcb;  // null: the request is for the file system device
   UCHAR major;
   UCHAR minor;
   bool can_wait;
+  bool async;  // nobody waits for the disk in this request: its last transfer completes it
   bool top_level;
   bool write_through;
   bool posted;
+  bool other_stack;  // on the thread of the stack-overflow package
+  bool owns_file;    // ... for a thread that has the Fcb exclusive
+  PKTHREAD thread;   // that the request came in on
 
   PIO_STACK_LOCATION stack() const { return IoGetCurrentIrpStackLocation(irp); }
   Wait wait() const { return can_wait ? Wait::kYes : Wait::kNo; }
@@ -301,6 +323,18 @@ NTSTATUS TransferDevice(PDEVICE_OBJECT target, UCHAR major, LONGLONG offset, ULO
 /// Transfers whole sectors of a stream, run by run, through `mdl` from byte `mdl_offset`; waits.
 NTSTATUS TransferStream(Fcb& fcb, UCHAR major, LONGLONG offset, ULONG length, PMDL mdl, ULONG mdl_offset,
                         bool write_through);
+/// What is left to do when the last run of a transfer that nobody waits for is done.
+struct AsyncEnd {
+  ULONG information;
+  ULONG zero_from;  // bytes of the buffer, after a read
+  ULONG zero_to;
+  ULONG file_flags;  // FO_FILE_MODIFIED or FO_FILE_FAST_IO_READ, once it succeeded
+};
+/// Transfers whole sectors of a stream, or of the device for the volume's Fcb, from or to the request's locked buffer,
+/// and completes the IRP. What `guard` holds is held until then.
+/// @returns STATUS_PENDING, or why nothing was begun
+NTSTATUS TransferAsync(IrpContext& context, Fcb& fcb, LONGLONG offset, ULONG length, ResourceGuard& guard,
+                       const AsyncEnd& end);
 /// The same through a bounce buffer: any offset and length, reading the sectors around for a write.
 NTSTATUS TransferStreamUnaligned(Fcb& fcb, UCHAR major, LONGLONG offset, ULONG length, PVOID buffer);
 NTSTATUS ZeroStreamOnDisk(Fcb& fcb, LONGLONG from, LONGLONG to);
@@ -343,9 +377,12 @@ NTSTATUS AllocateClusters(Vcb& vcb, ULONG hint, ULONG count, PLARGE_MCB runs, UL
 NTSTATUS FreeChain(Vcb& vcb, ULONG first);
 
 /// Maps cluster `vcn` of a chain; `count` clusters follow on the medium.
-/// @returns STATUS_END_OF_FILE past the chain's end; STATUS_FILE_CORRUPT_ERROR for a chain that loops or leaves the volume
+/// @returns STATUS_END_OF_FILE past the chain's end; STATUS_FILE_CORRUPT_ERROR for a chain that loops or leaves the
+/// volume
 NTSTATUS LookupCluster(Fcb& fcb, ULONG vcn, ULONG* cluster, ULONG* count);
 NTSTATUS LoadWholeChain(Fcb& fcb);
+/// False if mapping the bytes before `end` could wait for the medium.
+bool IsChainKnown(const Fcb& fcb, LONGLONG end);
 /// Byte range of a stream -> byte range of the medium.
 NTSTATUS LookupRun(Fcb& fcb, LONGLONG offset, ULONG length, LONGLONG* disk_offset, ULONG* run_length);
 NTSTATUS ExtendChain(Fcb& fcb, ULONG clusters_wanted, bool zero_new);
@@ -407,7 +444,7 @@ struct DirectoryEntry {
   Dirent dirent;
   ULONG first_slot;
   ULONG dirent_slot;
-  NameBuffer long_name;    // empty if there is none
+  NameBuffer long_name;  // empty if there is none
   UNICODE_STRING short_name;
   WCHAR short_chars[13];
 
@@ -443,7 +480,8 @@ NTSTATUS IsDirectoryEmpty(Fcb& directory, bool* empty);
 /// Vcb exclusive for all that follow, save UpdateDirent (Vcb shared and the Fcb exclusive).
 /// Gives entry->dirent its short name and puts it under `name`; *entry is then as NextEntry would read it.
 /// @param wanted_short  the short name it is to have, if that is free; may be empty
-NTSTATUS AddEntry(Fcb& directory, const UNICODE_STRING& name, const UNICODE_STRING& wanted_short, DirectoryEntry* entry);
+NTSTATUS AddEntry(Fcb& directory, const UNICODE_STRING& name, const UNICODE_STRING& wanted_short,
+                  DirectoryEntry* entry);
 NTSTATUS AddLabelEntry(Fcb& root, const Dirent& dirent);
 NTSTATUS RemoveEntry(Fcb& directory, ULONG first_slot, ULONG dirent_slot);
 NTSTATUS WriteSlot(Fcb& directory, ULONG offset, const Dirent& slot);
@@ -458,6 +496,8 @@ NTSTATUS FlushSlots(Fcb& directory, ULONG from, ULONG to);
 NTSTATUS CreateFcb(Vcb& vcb, FcbKind kind, Fcb* parent, Fcb** fcb);
 NTSTATUS CreateFcbFromEntry(Fcb& directory, const DirectoryEntry& entry, Fcb** fcb);
 Fcb* FindFcb(const Fcb& directory, ULONG dirent_slot);
+/// The Fcb for an entry, with a reference for the caller.
+NTSTATUS GetFcb(Fcb& directory, const DirectoryEntry& entry, Fcb** fcb);
 void InsertFcbName(Fcb& fcb);
 void RemoveFcbName(Fcb& fcb);
 NTSTATUS SetFcbName(Fcb& fcb, const UNICODE_STRING& name, const Dirent& dirent);
@@ -508,6 +548,11 @@ void FreeCcb(Ccb* ccb);
 NTSTATUS MountVolume(IrpContext& context);
 NTSTATUS VerifyMountedVolume(IrpContext& context);
 NTSTATUS MarkDirty(Vcb& vcb);
+void InitializeIdleClean();
+void StopIdleClean();
+void NoteChange(Vcb& vcb);
+/// The volume carries the mark: see to it that it goes again.
+void ArmIdleClean();
 NTSTATUS MarkClean(Vcb& vcb);
 /// Writes every dirty page and directory entry of the volume, then the clean mark. Vcb exclusive.
 NTSTATUS FlushVolume(Vcb& vcb, bool mark_clean);
@@ -524,14 +569,58 @@ void ForEachVolume(void (*visit)(Vcb& vcb));
 /// Gives up Vcb::resource (exclusive), or the whole volume if it was dismounted and this was its last user.
 void ReleaseVolume(Vcb& vcb);
 
-// Notification (notify.cc)
+// What a volume did (statistics.cc)
+NTSTATUS InitializeStatistics(Vcb& vcb);
+void FreeStatistics(Vcb& vcb);
+void CountCreate(Vcb& vcb, NTSTATUS status);
+void CountNonCached(Vcb& vcb, UCHAR major, ULONG bytes);
+void CountTransfer(const Fcb& fcb, UCHAR major, ULONG bytes, ULONG disk_requests);
+NTSTATUS GetStatistics(IrpContext& context);
+
+// FSCTLs of a volume (fsctl_volume.cc)
+NTSTATUS GetVolumeBitmap(IrpContext& context, const Ccb& ccb);
+NTSTATUS QueryBpb(IrpContext& context);
+NTSTATUS IsPathnameValid(IrpContext& context);
+NTSTATUS InvalidateVolumes(IrpContext& context);
+
+// Notification, and the oplocks of directories, which tell of the same (notify.cc)
+void BreakParentOplock(IrpContext& context, Fcb& directory);
+/// The directory goes: who watches it learns that.
+void ReportDirectoryGone(Fcb& directory);
 void ReportChange(Fcb& fcb, ULONG filter, ULONG action);
 void ReportNamedChange(Fcb& directory, const UNICODE_STRING& name, ULONG filter, ULONG action);
+
+// Tunnelling (tunnel.cc); Vcb exclusive
+
+/// What a file had when it went.
+struct Tunnelled {
+  NameBuffer long_name;
+  UNICODE_STRING short_name;
+  WCHAR short_chars[13];
+  LARGE_INTEGER creation_time;  // 0: nothing was found
+  void Clear() {
+    long_name.Clear();
+    short_name.Buffer = short_chars;
+    short_name.Length = 0;
+    short_name.MaximumLength = sizeof(short_chars);
+    creation_time.QuadPart = 0;
+  }
+};
+/// The file loses its name.
+void TunnelAway(Fcb& fcb, bool opened_by_short_name);
+void TunnelForgetDirectory(Fcb& directory);
+/// A file gets `name`. False: none that had it went lately; *tunnelled is empty then.
+bool TunnelBack(Fcb& directory, const UNICODE_STRING& name, Tunnelled* tunnelled);
+/// Both names for a file that is to be called `name`; they point into the arguments. @param entry  memory to work with
+NTSTATUS NamesFromTunnel(Fcb& directory, const UNICODE_STRING& name, const Tunnelled& tunnelled, DirectoryEntry* entry,
+                         UNICODE_STRING* long_name, UNICODE_STRING* short_name);
 
 // Rename (rename.cc)
 NTSTATUS RenameFile(IrpContext& context, Fcb& fcb, Ccb& ccb);
 /// Takes the name away from a file whose last handle closed. Vcb and Fcb exclusive.
-NTSTATUS DeleteFileName(Fcb& fcb);
+NTSTATUS DeleteFileName(Fcb& fcb, bool opened_by_short_name);
+
+BOOLEAN NTAPI QueryOpen(PIRP irp, PFILE_NETWORK_OPEN_INFORMATION info, PDEVICE_OBJECT device);
 
 // Tables (fast_io.cc)
 void InitializeFastIo();

@@ -44,7 +44,9 @@ NTSTATUS FatCursor::ReadRaw(ULONG cluster, ULONG* value) {
 
 NTSTATUS FatCursor::Read(ULONG cluster, ULONG* value) {
   FAT_TRY_STATUS(ReadRaw(cluster, value));
-  const ULONG reserved = vcb_.geometry.type == FatType::k12 ? 0xFF0 : vcb_.geometry.type == FatType::k16 ? 0xFFF0 : 0x0FFFFFF0;
+  const ULONG reserved = vcb_.geometry.type == FatType::k12   ? 0xFF0
+                         : vcb_.geometry.type == FatType::k16 ? 0xFFF0
+                                                              : 0x0FFFFFF0;
   if (*value >= reserved + 8) {
     *value = kFatEnd;
   } else if (*value >= reserved) {

@@ -46,10 +46,8 @@ Fcb* FreeOne(Fcb* fcb) {
   RemoveEntryList(&fcb->all_link);
   RemoveEntryList(&fcb->hash_link);
   FsRtlTeardownPerStreamContexts(&fcb->header);
-  if (fcb->oplock_initialized) {
-    FsRtlUninitializeOplock(&fcb->oplock);
-    FsRtlUninitializeFileLock(&fcb->lock);
-  }
+  if (fcb->kind != FcbKind::kVolume) FsRtlUninitializeOplock(&fcb->header.Oplock);
+  if (fcb->kind == FcbKind::kFile) FsRtlUninitializeFileLock(&fcb->lock);
   FsRtlUninitializeLargeMcb(&fcb->mcb);
   ExDeleteResourceLite(&fcb->np->chain_resource);
   ExDeleteResourceLite(&fcb->np->paging_resource);
@@ -92,7 +90,9 @@ NTSTATUS CreateFcb(Vcb& vcb, FcbKind kind, Fcb* parent, Fcb** out) {
   ExInitializeResourceLite(&np->chain_resource);
   ExInitializeFastMutex(&np->header_mutex);
   FsRtlSetupAdvancedHeader(&fcb->header, &np->header_mutex);
-  fcb->header.NodeTypeCode = kind == FcbKind::kVolume ? kNodeVolume : kind == FcbKind::kFile ? kNodeFile : kNodeDirectory;
+  fcb->header.NodeTypeCode = kind == FcbKind::kVolume ? kNodeVolume
+                             : kind == FcbKind::kFile ? kNodeFile
+                                                      : kNodeDirectory;
   fcb->header.NodeByteSize = sizeof(Fcb);
   fcb->header.Resource = &np->resource;
   fcb->header.PagingIoResource = &np->paging_resource;
@@ -104,11 +104,9 @@ NTSTATUS CreateFcb(Vcb& vcb, FcbKind kind, Fcb* parent, Fcb** out) {
   fcb->references = 1;
   InitializeListHead(&fcb->hash_link);
   InsertTailList(&vcb.all_fcbs, &fcb->all_link);
-  if (kind == FcbKind::kFile) {
-    FsRtlInitializeFileLock(&fcb->lock, nullptr, nullptr);
-    FsRtlInitializeOplock(&fcb->oplock);
-    fcb->oplock_initialized = true;
-  }
+  // The oplock is the header's own: the memory manager breaks it when a writable section is made.
+  if (kind != FcbKind::kVolume) FsRtlInitializeOplock(&fcb->header.Oplock);
+  if (kind == FcbKind::kFile) FsRtlInitializeFileLock(&fcb->lock, nullptr, nullptr);
   if (parent != nullptr) ReferenceFcb(*parent);
   *out = fcb;
   return STATUS_SUCCESS;
@@ -176,6 +174,13 @@ Fcb* FindFcb(const Fcb& directory, ULONG dirent_slot) {
   return nullptr;
 }
 
+NTSTATUS GetFcb(Fcb& directory, const DirectoryEntry& entry, Fcb** fcb) {
+  *fcb = FindFcb(directory, entry.dirent_slot);
+  if (*fcb == nullptr) return CreateFcbFromEntry(directory, entry, fcb);
+  ReferenceFcb(**fcb);
+  return STATUS_SUCCESS;
+}
+
 void ReferenceFcb(Fcb& fcb) {
   UnidleDirectory(fcb);
   ++fcb.references;
@@ -185,8 +190,7 @@ void ReleaseFcb(Fcb* fcb) {
   Vcb& vcb = *fcb->vcb;
   // Freeing a file lets go of its parent: a loop, as paths can be deep and stacks are not.
   while (fcb != nullptr && --fcb->references == 0) {
-    if (fcb->kind == FcbKind::kDirectory && !fcb->unlinked && vcb.state == VolumeState::kMounted &&
-        !vcb.tearing_down) {
+    if (fcb->kind == FcbKind::kDirectory && !fcb->unlinked && vcb.state == VolumeState::kMounted && !vcb.tearing_down) {
       InsertTailList(&vcb.idle_directories, &fcb->idle_link);
       ++vcb.idle_count;
       if (!vcb.trimming) TrimIdleDirectories(vcb, kIdleDirectoryLimit);
@@ -215,9 +219,9 @@ void DestroyFcb(Fcb* fcb) {
 void UpdateFastIoState(Fcb& fcb) {
   UCHAR state = FastIoIsNotPossible;
   if (fcb.kind == FcbKind::kFile && fcb.vcb->state == VolumeState::kMounted &&
-      FsRtlOplockIsFastIoPossible(&fcb.oplock)) {
-    state = FsRtlAreThereCurrentFileLocks(&fcb.lock) || fcb.vcb->write_protected ? FastIoIsQuestionable
-                                                                               : FastIoIsPossible;
+      FsRtlOplockIsFastIoPossible(&fcb.header.Oplock)) {
+    state =
+        FsRtlAreThereCurrentFileLocks(&fcb.lock) || fcb.vcb->write_protected ? FastIoIsQuestionable : FastIoIsPossible;
   }
   fcb.header.IsFastIoPossible = state;
 }
@@ -231,7 +235,8 @@ ULONGLONG FileId(const Fcb& fcb) {
   if (fcb.kind == FcbKind::kDirectory) return static_cast<ULONGLONG>(ClusterOffset(vcb, fcb.first_cluster));
   LONGLONG offset;
   ULONG run;
-  if (fcb.parent == nullptr || !NT_SUCCESS(LookupRun(*fcb.parent, fcb.dirent_slot, kSlotBytes, &offset, &run))) return 0;
+  if (fcb.parent == nullptr || !NT_SUCCESS(LookupRun(*fcb.parent, fcb.dirent_slot, kSlotBytes, &offset, &run)))
+    return 0;
   return static_cast<ULONGLONG>(offset) | 1;  // odd: no directory's number
 }
 

@@ -16,6 +16,9 @@ NTSTATUS FlushBuffers(IrpContext& context) {
 
   SharedGuard volume(vcb.resource);
   ExclusiveGuard guard(fcb.np->resource);
+  const NTSTATUS broken = seh::CheckOplock(&fcb.header.Oplock, context.irp, FatOplockComplete, FatPrePostIrp);
+  if (broken != STATUS_SUCCESS) return broken;
+  UpdateFastIoState(fcb);
   if (fcb.unlinked) return STATUS_SUCCESS;
   FAT_TRY_STATUS(FlushFile(fcb));
   if (fcb.kind == FcbKind::kFile) {

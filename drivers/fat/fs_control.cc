@@ -121,7 +121,9 @@ NTSTATUS GetRetrievalPointers(IrpContext& context, Fcb& fcb) {
 }
 
 NTSTATUS Oplock(IrpContext& context, Fcb& fcb, ULONG code) {
-  if (fcb.kind != FcbKind::kFile) return STATUS_INVALID_PARAMETER;
+  // A directory knows only the oplocks of the newer kind.
+  if (fcb.kind != FcbKind::kFile && !(fcb.is_directory() && code == FSCTL_REQUEST_OPLOCK))
+    return STATUS_INVALID_PARAMETER;
   Vcb& vcb = *context.vcb;
   const bool request = code == FSCTL_REQUEST_OPLOCK_LEVEL_1 || code == FSCTL_REQUEST_OPLOCK_LEVEL_2 ||
                        code == FSCTL_REQUEST_BATCH_OPLOCK || code == FSCTL_REQUEST_FILTER_OPLOCK ||
@@ -135,11 +137,13 @@ NTSTATUS Oplock(IrpContext& context, Fcb& fcb, ULONG code) {
     const bool level2 = code == FSCTL_REQUEST_OPLOCK_LEVEL_2 ||
                         (code == FSCTL_REQUEST_OPLOCK && FsRtlOplockIsSharedRequest(context.irp));
     // A shared grant cares about byte locks, an exclusive one about other opens.
-    count = level2 ? FsRtlAreThereCurrentOrInProgressFileLocks(&fcb.lock) : fcb.open_handles;
+    count = level2 && fcb.is_directory() ? 0
+            : level2                     ? FsRtlAreThereCurrentOrInProgressFileLocks(&fcb.lock)
+                                         : fcb.open_handles;
   } else {
     guard.Shared(fcb.np->resource);
   }
-  const NTSTATUS status = seh::OplockFsctrl(&fcb.oplock, context.irp, count);
+  const NTSTATUS status = seh::OplockFsctrl(&fcb.header.Oplock, context.irp, count);
   UpdateFastIoState(fcb);
   return status;
 }
@@ -153,18 +157,36 @@ NTSTATUS UserRequest(IrpContext& context) {
   const ULONG code = context.stack()->Parameters.FileSystemControl.FsControlCode;
   context.irp->IoStatus.Information = 0;
   switch (code) {
-    case FSCTL_LOCK_VOLUME: return LockVolume(vcb, fcb, file);
-    case FSCTL_UNLOCK_VOLUME: return UnlockVolume(vcb, fcb, file);
-    case FSCTL_DISMOUNT_VOLUME: return Dismount(vcb, fcb, file);
-    case FSCTL_IS_VOLUME_MOUNTED: return VerifyVolume(context, nullptr);
-    default: break;
+    case FSCTL_LOCK_VOLUME:
+      return LockVolume(vcb, fcb, file);
+    case FSCTL_UNLOCK_VOLUME:
+      return UnlockVolume(vcb, fcb, file);
+    case FSCTL_DISMOUNT_VOLUME:
+      return Dismount(vcb, fcb, file);
+    case FSCTL_IS_VOLUME_MOUNTED:
+      return VerifyVolume(context, nullptr);
+    default:
+      break;
   }
   FAT_TRY_STATUS(VerifyVolume(context, ccb));
   if (vcb.state != VolumeState::kMounted) return STATUS_VOLUME_DISMOUNTED;
   switch (code) {
-    case FSCTL_MARK_VOLUME_DIRTY: return MarkVolumeDirty(vcb, ccb);
-    case FSCTL_IS_VOLUME_DIRTY: return IsVolumeDirty(context, vcb, ccb);
-    case FSCTL_GET_RETRIEVAL_POINTERS: return GetRetrievalPointers(context, fcb);
+    case FSCTL_MARK_VOLUME_DIRTY:
+      return MarkVolumeDirty(vcb, ccb);
+    case FSCTL_IS_VOLUME_DIRTY:
+      return IsVolumeDirty(context, vcb, ccb);
+    case FSCTL_GET_VOLUME_BITMAP:
+      return GetVolumeBitmap(context, *ccb);
+    case FSCTL_QUERY_FAT_BPB:
+      return QueryBpb(context);
+    case FSCTL_FILESYSTEM_GET_STATISTICS:
+      return GetStatistics(context);
+    case FSCTL_IS_PATHNAME_VALID:
+      return IsPathnameValid(context);
+    case FSCTL_QUERY_RETRIEVAL_POINTERS:
+      return STATUS_INVALID_PARAMETER;  // asks of a paging file; none is here
+    case FSCTL_GET_RETRIEVAL_POINTERS:
+      return GetRetrievalPointers(context, fcb);
     case FSCTL_ALLOW_EXTENDED_DASD_IO:
       if (!IsVolumeHandle(ccb)) return STATUS_INVALID_PARAMETER;
       ccb->allow_extended_dasd = true;
@@ -194,7 +216,10 @@ NTSTATUS FileSystemControl(IrpContext& context) {
       return VerifyMountedVolume(context);
     case IRP_MN_USER_FS_REQUEST:
     case IRP_MN_KERNEL_CALL:
-      return context.vcb != nullptr ? UserRequest(context) : STATUS_INVALID_DEVICE_REQUEST;
+      if (context.vcb != nullptr) return UserRequest(context);
+      return context.stack()->Parameters.FileSystemControl.FsControlCode == FSCTL_INVALIDATE_VOLUMES
+                 ? InvalidateVolumes(context)
+                 : STATUS_INVALID_DEVICE_REQUEST;
     default:
       return STATUS_INVALID_DEVICE_REQUEST;
   }

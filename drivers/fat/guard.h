@@ -44,11 +44,31 @@ class ResourceGuard {
     resource_ = &resource;
     return true;
   }
+  /// For paging I/O that another thread waits for: that one may hold the resource shared already, and would wait for
+  /// itself if an exclusive waiter came in between.
+  void SharedForPaging(bool for_another_thread, ERESOURCE& resource) {
+    if (!for_another_thread) {
+      Shared(resource);
+      return;
+    }
+    Release();
+    ExAcquireSharedStarveExclusive(&resource, TRUE);
+    resource_ = &resource;
+  }
   void Release() {
     if (resource_ != nullptr) ExReleaseResourceLite(resource_);
     resource_ = nullptr;
   }
   bool held() const { return resource_ != nullptr; }
+  /// Exclusive becomes shared.
+  void Share() { ExConvertExclusiveToSharedLite(resource_); }
+  /// Gives the resource to `owner`, who releases it in whatever thread: see ExSetResourceOwnerPointer.
+  ERESOURCE* HandOver(ERESOURCE_THREAD owner) {
+    ERESOURCE* resource = resource_;
+    resource_ = nullptr;
+    if (owner != ExGetCurrentResourceThread()) ExSetResourceOwnerPointer(resource, reinterpret_cast<PVOID>(owner));
+    return resource;
+  }
 
  private:
   ERESOURCE* resource_ = nullptr;

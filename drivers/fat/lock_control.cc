@@ -11,10 +11,11 @@ NTSTATUS LockControl(IrpContext& context) {
 
   SharedGuard guard(fcb.np->resource);
   const bool lock = context.minor == IRP_MN_LOCK;
-  const bool breaks = lock ? context.stack()->Parameters.LockControl.ByteOffset.QuadPart < fcb.header.AllocationSize.QuadPart
-                           : FsRtlAreThereWaitingFileLocks(&fcb.lock) != FALSE;
+  const bool breaks =
+      lock ? context.stack()->Parameters.LockControl.ByteOffset.QuadPart < fcb.header.AllocationSize.QuadPart
+           : FsRtlAreThereWaitingFileLocks(&fcb.lock) != FALSE;
   if (breaks) {
-    const NTSTATUS status = seh::CheckOplock(&fcb.oplock, context.irp, FatOplockComplete, FatPrePostIrp);
+    const NTSTATUS status = seh::CheckOplock(&fcb.header.Oplock, context.irp, FatOplockComplete, FatPrePostIrp);
     if (status != STATUS_SUCCESS) return status;
   }
   // From here on the IRP may be gone. Fast I/O has to ask about locks before the first one exists.

@@ -22,10 +22,10 @@ constexpr ULONG kNoNode = 0xFFFFFFFF;
 struct NameIndex {
   NameNode* nodes;
   ULONG capacity;
-  ULONG used;            // nodes in use or in the free list
+  ULONG used;  // nodes in use or in the free list
   ULONG free_node;
-  ULONG* buckets;        // as many as `capacity`, a power of two
-  NTSTATUS unreadable;   // why building stopped; what lies before is in the index
+  ULONG* buckets;                           // as many as `capacity`, a power of two
+  NTSTATUS unreadable;                      // why building stopped; what lies before is in the index
   ULONG free_run_hint[kMaxEntrySlots + 1];  // byte offset: no run of so many free slots begins before it
 };
 

@@ -11,6 +11,16 @@ void Report(Vcb& vcb, UNICODE_STRING& path, USHORT last_offset, ULONG filter, UL
 
 }  // namespace
 
+void BreakParentOplock(IrpContext& context, Fcb& directory) {
+  seh::BreakParentOplock(&directory.header.Oplock, context.irp);
+}
+
+void ReportDirectoryGone(Fcb& directory) {
+  Vcb& vcb = *directory.vcb;
+  FsRtlNotifyFullChangeDirectory(vcb.notify_sync, &vcb.notify_list, &directory, nullptr, FALSE, FALSE, 0, nullptr,
+                                 nullptr, nullptr);
+}
+
 void ReportNamedChange(Fcb& directory, const UNICODE_STRING& name, ULONG filter, ULONG action) {
   Vcb& vcb = *directory.vcb;
   if (IsListEmpty(&vcb.notify_list)) return;

@@ -19,7 +19,8 @@ NTSTATUS ZeroBuffer(PIRP irp, ULONG from, ULONG to) {
   return STATUS_SUCCESS;
 }
 
-NTSTATUS ReadFromDisk(IrpContext& context, Fcb& fcb, LONGLONG offset, ULONG length) {
+/// @param guard  what keeps the file as it is; held until the data are there
+NTSTATUS ReadFromDisk(IrpContext& context, Fcb& fcb, LONGLONG offset, ULONG length, ResourceGuard& guard) {
   PIRP irp = context.irp;
   const ULONG asked = length;
   const LONGLONG size = fcb.file_size();
@@ -28,12 +29,19 @@ NTSTATUS ReadFromDisk(IrpContext& context, Fcb& fcb, LONGLONG offset, ULONG leng
   const LONGLONG valid = Min(fcb.header.ValidDataLength.QuadPart, size);
   const ULONG data = offset < valid ? static_cast<ULONG>(Min(static_cast<LONGLONG>(length), valid - offset)) : 0;
 
+  const ULONG rounded = RoundToSector(*fcb.vcb, data);
+  const bool whole = (offset & (fcb.vcb->geometry.sector_bytes - 1)) == 0 && rounded <= asked;
+  const bool waits = !whole || !IsChainKnown(fcb, offset + rounded);
+  if (data != 0 && !context.can_wait && waits) return STATUS_CANT_WAIT;
   FAT_TRY_STATUS(LockUserBuffer(irp, IoWriteAccess, asked));
+  const ULONG zero_to = context.paging() ? asked : Max(length, Min(rounded, asked));
+  if (data != 0 && whole && context.async) {
+    const AsyncEnd end{length, data, zero_to, context.paging() ? 0u : FO_FILE_FAST_IO_READ};
+    return TransferAsync(context, fcb, offset, rounded, guard, end);
+  }
   if (data != 0) {
-    const ULONG rounded = RoundToSector(*fcb.vcb, data);
-    const bool aligned = (offset & (fcb.vcb->geometry.sector_bytes - 1)) == 0;
     NTSTATUS status;
-    if (aligned && rounded <= asked) {
+    if (whole) {
       status = TransferStream(fcb, IRP_MJ_READ, offset, rounded, irp->MdlAddress, 0, false);
     } else {
       PVOID buffer;
@@ -42,7 +50,7 @@ NTSTATUS ReadFromDisk(IrpContext& context, Fcb& fcb, LONGLONG offset, ULONG leng
     }
     if (!NT_SUCCESS(status)) return status;
   }
-  FAT_TRY_STATUS(ZeroBuffer(irp, data, context.paging() ? asked : Max(length, Min(RoundToSector(*fcb.vcb, data), asked))));
+  FAT_TRY_STATUS(ZeroBuffer(irp, data, zero_to));
   irp->IoStatus.Information = length;
   return STATUS_SUCCESS;
 }
@@ -55,7 +63,9 @@ NTSTATUS ReadVolume(IrpContext& context, LONGLONG offset, ULONG length) {
   if (offset % sector != 0 || length % sector != 0) return STATUS_INVALID_PARAMETER;
   length = static_cast<ULONG>(Min(static_cast<LONGLONG>(length), size - offset));
   FAT_TRY_STATUS(LockUserBuffer(context.irp, IoWriteAccess, length));
-  SharedGuard guard(vcb.resource);
+  ResourceGuard guard;
+  if (!guard.Shared(vcb.resource, context.wait())) return STATUS_CANT_WAIT;
+  if (context.async) return TransferAsync(context, *vcb.volume_fcb, offset, length, guard, AsyncEnd{length, 0, 0, 0});
   FAT_TRY_STATUS(TransferDevice(vcb.target, IRP_MJ_READ, offset, length, context.irp->MdlAddress, false));
   context.irp->IoStatus.Information = length;
   return STATUS_SUCCESS;
@@ -63,12 +73,14 @@ NTSTATUS ReadVolume(IrpContext& context, LONGLONG offset, ULONG length) {
 
 NTSTATUS ReadPaging(IrpContext& context, Fcb& fcb, LONGLONG offset, ULONG length) {
   if (fcb.kind == FcbKind::kFile && fcb.vcb->state != VolumeState::kMounted) return STATUS_VOLUME_DISMOUNTED;
-  SharedGuard guard(fcb.np->paging_resource);
-  return ReadFromDisk(context, fcb, offset, length);
+  ResourceGuard guard;
+  guard.SharedForPaging(context.other_stack, fcb.np->paging_resource);
+  return ReadFromDisk(context, fcb, offset, length, guard);
 }
 
 NTSTATUS ReadNonCached(IrpContext& context, Fcb& fcb, LONGLONG offset, ULONG length) {
   if (fcb.np->section.DataSectionObject != nullptr) {
+    if (!context.can_wait) return STATUS_CANT_WAIT;
     ResourceGuard guard;
     if (!guard.Exclusive(fcb.np->resource, context.wait())) return STATUS_CANT_WAIT;
     LARGE_INTEGER start;
@@ -77,21 +89,30 @@ NTSTATUS ReadNonCached(IrpContext& context, Fcb& fcb, LONGLONG offset, ULONG len
     CcFlushCache(&fcb.np->section, &start, length, &iosb);
     if (!NT_SUCCESS(iosb.Status)) return iosb.Status;
     // Writes that had begun before are on the medium once this was ours.
-    { ExclusiveGuard barrier(fcb.np->paging_resource); }
+    {
+      ExclusiveGuard barrier(fcb.np->paging_resource);
+    }
   }
   ResourceGuard guard;
   if (!guard.Shared(fcb.np->resource, context.wait())) return STATUS_CANT_WAIT;
-  return ReadFromDisk(context, fcb, offset, length);
+  return ReadFromDisk(context, fcb, offset, length, guard);
 }
 
 NTSTATUS ReadCached(IrpContext& context, Fcb& fcb, LONGLONG offset, ULONG length) {
   PIRP irp = context.irp;
   PFILE_OBJECT file = context.stack()->FileObject;
   ResourceGuard guard;
-  if (!guard.Shared(fcb.np->resource, context.wait())) return STATUS_CANT_WAIT;
+  const bool starts = file->PrivateCacheMap == nullptr;
+  // A non-cached write that is under way would leave what was there before in a cache that begins now.
+  if (starts ? !guard.Exclusive(fcb.np->resource, context.wait()) : !guard.Shared(fcb.np->resource, context.wait())) {
+    return STATUS_CANT_WAIT;
+  }
   if (offset >= fcb.file_size()) return STATUS_END_OF_FILE;
   length = static_cast<ULONG>(Min(static_cast<LONGLONG>(length), fcb.file_size() - offset));
-  if (file->PrivateCacheMap == nullptr) FAT_TRY_STATUS(StartCaching(fcb, file));
+  if (starts) {
+    if (file->PrivateCacheMap == nullptr) FAT_TRY_STATUS(StartCaching(fcb, file));
+    guard.Share();
+  }
 
   if ((context.minor & IRP_MN_MDL) != 0) {
     return seh::MdlRead(file, offset, length, &irp->MdlAddress, &irp->IoStatus);
@@ -102,7 +123,7 @@ NTSTATUS ReadCached(IrpContext& context, Fcb& fcb, LONGLONG offset, ULONG length
 }
 
 NTSTATUS CheckLocks(IrpContext& context, Fcb& fcb) {
-  const NTSTATUS status = seh::CheckOplock(&fcb.oplock, context.irp, FatOplockComplete, FatPrePostIrp);
+  const NTSTATUS status = seh::CheckOplock(&fcb.header.Oplock, context.irp, FatOplockComplete, FatPrePostIrp);
   if (status != STATUS_SUCCESS) return status;
   UpdateFastIoState(fcb);
   return FsRtlCheckLockForReadAccess(&fcb.lock, context.irp) ? STATUS_SUCCESS : STATUS_FILE_LOCK_CONFLICT;
@@ -136,7 +157,6 @@ NTSTATUS Read(IrpContext& context) {
   if (context.paging() || ccb == nullptr) return ReadPaging(context, fcb, offset, length);
   NTSTATUS status;
   if (fcb.kind == FcbKind::kVolume) {
-    if (!context.can_wait) return STATUS_CANT_WAIT;
     status = ReadVolume(context, offset, length);
   } else if (fcb.kind != FcbKind::kFile) {
     return STATUS_INVALID_PARAMETER;
@@ -144,16 +164,17 @@ NTSTATUS Read(IrpContext& context) {
     status = CheckLocks(context, fcb);
     if (status != STATUS_SUCCESS) return status;
     if ((irp->Flags & IRP_NOCACHE) != 0 && (context.minor & IRP_MN_MDL) == 0) {
-      if (!context.can_wait) return STATUS_CANT_WAIT;
+      CountNonCached(*context.vcb, IRP_MJ_READ, length);
       status = ReadNonCached(context, fcb, offset, length);
     } else {
       status = ReadCached(context, fcb, offset, length);
     }
   }
-  if (status == STATUS_CANT_WAIT) return status;
+  if (status == STATUS_CANT_WAIT || status == STATUS_PENDING) return status;
   if (NT_SUCCESS(status)) file->Flags |= FO_FILE_FAST_IO_READ;
   if ((file->Flags & FO_SYNCHRONOUS_IO) != 0) {
-    file->CurrentByteOffset.QuadPart = offset + (NT_ERROR(status) ? 0 : static_cast<LONGLONG>(irp->IoStatus.Information));
+    file->CurrentByteOffset.QuadPart =
+        offset + (NT_ERROR(status) ? 0 : static_cast<LONGLONG>(irp->IoStatus.Information));
   }
   return status;
 }

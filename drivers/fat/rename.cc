@@ -42,17 +42,6 @@ NTSTATUS FindTarget(IrpContext& context, Fcb& fcb, Target* target) {
   return IsLegalName(target->name) ? STATUS_SUCCESS : STATUS_OBJECT_NAME_INVALID;
 }
 
-bool HasOpenHandleBelow(Vcb& vcb, const Fcb& directory) {
-  for (LIST_ENTRY* link = vcb.all_fcbs.Flink; link != &vcb.all_fcbs; link = link->Flink) {
-    const Fcb* fcb = CONTAINING_RECORD(link, Fcb, all_link);
-    if (fcb->open_handles == 0) continue;
-    for (const Fcb* up = fcb->parent; up != nullptr; up = up->parent) {
-      if (up == &directory) return true;
-    }
-  }
-  return false;
-}
-
 bool IsBelow(const Fcb& directory, const Fcb& ancestor) {
   for (const Fcb* up = &directory; up != nullptr; up = up->parent) {
     if (up == &ancestor) return true;
@@ -60,25 +49,42 @@ bool IsBelow(const Fcb& directory, const Fcb& ancestor) {
   return false;
 }
 
+/// A handle that its owner keeps for the sake of an oplock only may be closed when the oplock breaks.
+NTSTATUS BreakOplock(IrpContext& context, Fcb& fcb) {
+  if (fcb.open_handles == 0) return STATUS_SUCCESS;
+  const NTSTATUS status = seh::CheckOplock(&fcb.header.Oplock, context.irp, FatOplockComplete, FatPrePostIrp);
+  if (status == STATUS_SUCCESS) UpdateFastIoState(fcb);
+  return status;
+}
+
+/// A directory moves only while nothing below it is open.
+NTSTATUS CheckNothingOpenBelow(IrpContext& context, const Fcb& directory) {
+  Vcb& vcb = *directory.vcb;
+  for (LIST_ENTRY* link = vcb.all_fcbs.Flink; link != &vcb.all_fcbs; link = link->Flink) {
+    Fcb* fcb = CONTAINING_RECORD(link, Fcb, all_link);
+    if (fcb->open_handles == 0 || fcb == &directory || !IsBelow(*fcb, directory)) continue;
+    const NTSTATUS status = BreakOplock(context, *fcb);
+    return status == STATUS_SUCCESS ? STATUS_ACCESS_DENIED : status;
+  }
+  return STATUS_SUCCESS;
+}
+
 /// May the file that has the new name be replaced?
-NTSTATUS CheckReplace(Fcb& target, bool replace) {
+NTSTATUS CheckReplace(IrpContext& context, Fcb& target, bool replace) {
   if (!replace) return STATUS_OBJECT_NAME_COLLISION;
   if (target.is_directory()) return STATUS_ACCESS_DENIED;
   if ((target.attributes & kAttrReadOnly) != 0) return STATUS_ACCESS_DENIED;
+  const NTSTATUS broken = BreakOplock(context, target);
+  if (broken != STATUS_SUCCESS) return broken;
   if (target.open_handles != 0 || target.delete_pending) return STATUS_ACCESS_DENIED;
   if (!MmFlushImageSection(&target.np->section, MmFlushForDelete)) return STATUS_ACCESS_DENIED;
   return STATUS_SUCCESS;
 }
 
-NTSTATUS GetTargetFcb(Fcb& directory, const DirectoryEntry& entry, Fcb** fcb) {
-  *fcb = FindFcb(directory, entry.dirent_slot);
-  if (*fcb == nullptr) return CreateFcbFromEntry(directory, entry, fcb);
-  ReferenceFcb(**fcb);
-  return STATUS_SUCCESS;
-}
-
-/// Moves the entry. fcb exclusive. @param entry  memory to work with
-NTSTATUS MoveEntry(Fcb& fcb, Fcb& new_parent, const UNICODE_STRING& name, DirectoryEntry* entry) {
+/// Moves the entry, and gives the file what was tunnelled for its new name. fcb exclusive. @param entry  memory to work
+/// with
+NTSTATUS MoveEntry(Fcb& fcb, Fcb& new_parent, const UNICODE_STRING& asked_name, const Tunnelled& tunnelled,
+                   DirectoryEntry* entry) {
   Fcb& old_parent = *fcb.parent;
   Dirent& dirent = entry->dirent;
   FAT_TRY_STATUS(UpdateDirent(fcb));
@@ -90,21 +96,26 @@ NTSTATUS MoveEntry(Fcb& fcb, Fcb& new_parent, const UNICODE_STRING& name, Direct
   const bool same_directory = &old_parent == &new_parent;
   const ULONG old_first = fcb.first_slot;
   const ULONG old_slot = fcb.dirent_slot;
+  UNICODE_STRING name;
+  UNICODE_STRING short_name;
+  const Dirent kept = dirent;
+  FAT_TRY_STATUS(NamesFromTunnel(new_parent, asked_name, tunnelled, entry, &name, &short_name));
+  dirent = kept;
   UNICODE_STRING name_copy;
   FAT_TRY_STATUS(DuplicateString(name, &name_copy));
 
   if (fcb.is_directory() && !same_directory) {
-    const NTSTATUS status =
-        SetDotDotCluster(fcb, new_parent.kind == FcbKind::kRoot ? 0 : new_parent.first_cluster);
+    const NTSTATUS status = SetDotDotCluster(fcb, new_parent.kind == FcbKind::kRoot ? 0 : new_parent.first_cluster);
     if (!NT_SUCCESS(status)) {
       FreeString(&name_copy);
       return status;
     }
   }
   if (!fcb.is_directory()) dirent.attributes |= kAttrArchive;
-  UNICODE_STRING no_short_name;
-  RtlZeroMemory(&no_short_name, sizeof(no_short_name));
-  NTSTATUS status = AddEntry(new_parent, name, no_short_name, entry);
+  if (tunnelled.creation_time.QuadPart != 0) {
+    EncodeTime(tunnelled.creation_time, &dirent.creation_date, &dirent.creation_time, &dirent.creation_10ms);
+  }
+  NTSTATUS status = AddEntry(new_parent, name, short_name, entry);
   if (!NT_SUCCESS(status)) {
     if (fcb.is_directory() && !same_directory) {
       SetDotDotCluster(fcb, old_parent.kind == FcbKind::kRoot ? 0 : old_parent.first_cluster);
@@ -123,6 +134,7 @@ NTSTATUS MoveEntry(Fcb& fcb, Fcb& new_parent, const UNICODE_STRING& name, Direct
   fcb.dirent_slot = entry->dirent_slot;
   fcb.attributes = static_cast<UCHAR>(dirent.attributes & 0x3F);
   fcb.nt_case = dirent.nt_case;
+  if (tunnelled.creation_time.QuadPart != 0) fcb.creation_time = tunnelled.creation_time;
   FreeString(&fcb.name);
   fcb.name = name_copy;
   DecodeShortName(dirent.name, 0, false, &fcb.short_name);
@@ -135,7 +147,8 @@ NTSTATUS MoveEntry(Fcb& fcb, Fcb& new_parent, const UNICODE_STRING& name, Direct
   return STATUS_SUCCESS;
 }
 
-NTSTATUS RenameLocked(Fcb& fcb, const Target& target, bool replace, DirectoryEntry* entry) {
+NTSTATUS RenameLocked(IrpContext& context, Fcb& fcb, const Ccb& ccb, const Target& target, bool replace,
+                      Tunnelled* tunnelled, DirectoryEntry* entry) {
   Vcb& vcb = *fcb.vcb;
   const NTSTATUS found = FindEntry(*target.directory, target.name, entry);
   if (found != STATUS_OBJECT_NAME_NOT_FOUND && !NT_SUCCESS(found)) return found;
@@ -145,9 +158,10 @@ NTSTATUS RenameLocked(Fcb& fcb, const Target& target, bool replace, DirectoryEnt
   FcbRef replaced;
   if (NT_SUCCESS(found) && !self) {
     Fcb* other;
-    FAT_TRY_STATUS(GetTargetFcb(*target.directory, *entry, &other));
+    FAT_TRY_STATUS(GetFcb(*target.directory, *entry, &other));
     replaced.Adopt(other);
-    FAT_TRY_STATUS(CheckReplace(*other, replace));
+    const NTSTATUS allowed = CheckReplace(context, *other, replace);
+    if (allowed != STATUS_SUCCESS) return allowed;
   }
   FAT_TRY_STATUS(BeginModification(vcb));
   const ULONG filter = fcb.is_directory() ? FILE_NOTIFY_CHANGE_DIR_NAME : FILE_NOTIFY_CHANGE_FILE_NAME;
@@ -157,19 +171,28 @@ NTSTATUS RenameLocked(Fcb& fcb, const Target& target, bool replace, DirectoryEnt
   ReferenceFcb(*old_parent);
   FcbRef hold(old_parent);
   NTSTATUS status;
+  if (!fcb.is_directory()) {
+    TunnelAway(fcb, ccb.opened_by_short_name);
+    // A file that is replaced lends its creation time, too.
+    if (replaced.get() != nullptr) TunnelAway(*replaced.get(), false);
+    if (!self) TunnelBack(*target.directory, target.name, tunnelled);
+  }
   {
     ExclusiveGuard guard(fcb.np->resource);
-    status = MoveEntry(fcb, *target.directory, target.name, entry);
+    status = MoveEntry(fcb, *target.directory, target.name, *tunnelled, entry);
   }
   // Only now that the file has its new entry does the other lose the name: no failure above costs it anything.
   if (NT_SUCCESS(status) && replaced.get() != nullptr) {
     ExclusiveGuard other(replaced.get()->np->resource);
     ReportChange(*replaced.get(), FILE_NOTIFY_CHANGE_FILE_NAME, FILE_ACTION_REMOVED);
-    status = DeleteFileName(*replaced.get());
+    status = DeleteFileName(*replaced.get(), false);
   }
   if (NT_SUCCESS(status)) {
     const bool same_directory = old_parent == fcb.parent;
-    ReportNamedChange(*old_parent, old_name, filter, same_directory ? FILE_ACTION_RENAMED_OLD_NAME : FILE_ACTION_REMOVED);
+    BreakParentOplock(context, *old_parent);
+    if (!same_directory) BreakParentOplock(context, *fcb.parent);
+    ReportNamedChange(*old_parent, old_name, filter,
+                      same_directory ? FILE_ACTION_RENAMED_OLD_NAME : FILE_ACTION_REMOVED);
     ReportChange(fcb, filter, same_directory ? FILE_ACTION_RENAMED_NEW_NAME : FILE_ACTION_ADDED);
   }
   FreeString(&old_name);
@@ -178,7 +201,7 @@ NTSTATUS RenameLocked(Fcb& fcb, const Target& target, bool replace, DirectoryEnt
 
 }  // namespace
 
-NTSTATUS RenameFile(IrpContext& context, Fcb& fcb, Ccb&) {
+NTSTATUS RenameFile(IrpContext& context, Fcb& fcb, Ccb& ccb) {
   PIO_STACK_LOCATION stack = context.stack();
   Vcb& vcb = *fcb.vcb;
   if (vcb.write_protected) return STATUS_MEDIA_WRITE_PROTECTED;
@@ -195,27 +218,33 @@ NTSTATUS RenameFile(IrpContext& context, Fcb& fcb, Ccb&) {
   }
   if (fcb.is_directory()) {
     if (IsBelow(*target.directory, fcb)) return STATUS_INVALID_PARAMETER;
-    if (HasOpenHandleBelow(vcb, fcb)) return STATUS_ACCESS_DENIED;
+    const NTSTATUS status = CheckNothingOpenBelow(context, fcb);
+    if (status != STATUS_SUCCESS) return status;
   } else {
-    const NTSTATUS status = seh::CheckOplock(&fcb.oplock, context.irp, FatOplockComplete, FatPrePostIrp);
+    const NTSTATUS status = seh::CheckOplock(&fcb.header.Oplock, context.irp, FatOplockComplete, FatPrePostIrp);
     if (status != STATUS_SUCCESS) return status;
     UpdateFastIoState(fcb);
   }
-  PoolBuffer memory(AllocatePaged(sizeof(DirectoryEntry)));
+  PoolBuffer memory(AllocatePaged(sizeof(DirectoryEntry) + sizeof(Tunnelled)));
   if (!memory) return STATUS_INSUFFICIENT_RESOURCES;
   DirectoryEntry* entry = memory.As<DirectoryEntry>();
+  Tunnelled* tunnelled = reinterpret_cast<Tunnelled*>(entry + 1);
   entry->long_name.Clear();
-  return RenameLocked(fcb, target, replace, entry);
+  tunnelled->Clear();
+  return RenameLocked(context, fcb, ccb, target, replace, tunnelled, entry);
 }
 
-NTSTATUS DeleteFileName(Fcb& fcb) {
+NTSTATUS DeleteFileName(Fcb& fcb, bool opened_by_short_name) {
   Vcb& vcb = *fcb.vcb;
   FAT_TRY_STATUS(BeginModification(vcb));
   FAT_TRY_STATUS(RemoveEntry(*fcb.parent, fcb.first_slot, fcb.dirent_slot));
   RemoveFcbName(fcb);
+  TunnelAway(fcb, opened_by_short_name);
   fcb.unlinked = true;
   fcb.dirent_dirty = false;
   if (fcb.is_directory()) {
+    TunnelForgetDirectory(fcb);
+    ReportDirectoryGone(fcb);
     // Nobody may write the directory's old pages over whatever gets its clusters.
     if (fcb.stream != nullptr) CcPurgeCacheSection(&fcb.np->section, nullptr, 0, FALSE);
     ExclusiveGuard paging(fcb.np->paging_resource);

@@ -34,8 +34,13 @@ LONG StopFilter(PEXCEPTION_POINTERS pointers) {
 
 }  // namespace
 
-#define FAT_TRY NTSTATUS raised = STATUS_SUCCESS; __try
-#define FAT_CATCH __except (Filter(GetExceptionInformation(), &raised)) { return raised; }
+#define FAT_TRY                     \
+  NTSTATUS raised = STATUS_SUCCESS; \
+  __try
+#define FAT_CATCH                                         \
+  __except (Filter(GetExceptionInformation(), &raised)) { \
+    return raised;                                        \
+  }
 
 NTSTATUS MapData(PFILE_OBJECT file, LONGLONG offset, ULONG length, PVOID* bcb, PVOID* data) {
   LARGE_INTEGER at;
@@ -61,24 +66,20 @@ NTSTATUS PreparePinWrite(PFILE_OBJECT file, LONGLONG offset, ULONG length, BOOLE
 }
 
 NTSTATUS InitializeCacheMap(PFILE_OBJECT file, PCC_FILE_SIZES sizes, BOOLEAN pin_access,
-                            PCACHE_MANAGER_CALLBACKS callbacks, PVOID context) {
-  FAT_TRY {
-    CcInitializeCacheMap(file, sizes, pin_access, callbacks, context);
-    return STATUS_SUCCESS;
-  }
-  FAT_CATCH
+                            PCACHE_MANAGER_CALLBACKS callbacks,
+                            PVOID context){FAT_TRY{CcInitializeCacheMap(file, sizes, pin_access, callbacks, context);
+return STATUS_SUCCESS;
+}  // namespace fat::seh
+FAT_CATCH
 }
 
-NTSTATUS SetFileSizes(PFILE_OBJECT file, PCC_FILE_SIZES sizes) {
-  FAT_TRY {
-    CcSetFileSizes(file, sizes);
-    return STATUS_SUCCESS;
-  }
-  FAT_CATCH
+NTSTATUS SetFileSizes(PFILE_OBJECT file, PCC_FILE_SIZES sizes){FAT_TRY{CcSetFileSizes(file, sizes);
+return STATUS_SUCCESS;
+}
+FAT_CATCH
 }
 
-NTSTATUS CopyRead(PFILE_OBJECT file, LONGLONG offset, ULONG length, BOOLEAN wait, PVOID buffer,
-                  PIO_STATUS_BLOCK iosb) {
+NTSTATUS CopyRead(PFILE_OBJECT file, LONGLONG offset, ULONG length, BOOLEAN wait, PVOID buffer, PIO_STATUS_BLOCK iosb) {
   LARGE_INTEGER at;
   at.QuadPart = offset;
   FAT_TRY { return CcCopyRead(file, &at, length, wait, buffer, iosb) ? iosb->Status : STATUS_CANT_WAIT; }
@@ -130,34 +131,31 @@ NTSTATUS MdlWriteComplete(PFILE_OBJECT file, LONGLONG offset, PMDL chain) {
   FAT_CATCH
 }
 
-NTSTATUS InitializeMcb(PLARGE_MCB mcb) {
-  FAT_TRY {
-    FsRtlInitializeLargeMcb(mcb, PagedPool);
-    return STATUS_SUCCESS;
-  }
-  FAT_CATCH
+NTSTATUS InitializeMcb(PLARGE_MCB mcb){FAT_TRY{FsRtlInitializeLargeMcb(mcb, PagedPool);
+return STATUS_SUCCESS;
+}
+FAT_CATCH
 }
 
-NTSTATUS AddMcbRun(PLARGE_MCB mcb, LONGLONG vcn, LONGLONG lcn, LONGLONG count) {
-  FAT_TRY { return FsRtlAddLargeMcbEntry(mcb, vcn, lcn, count) ? STATUS_SUCCESS : STATUS_FILE_CORRUPT_ERROR; }
-  FAT_CATCH
+NTSTATUS AddMcbRun(PLARGE_MCB mcb, LONGLONG vcn, LONGLONG lcn, LONGLONG count){
+    FAT_TRY{return FsRtlAddLargeMcbEntry(mcb, vcn, lcn, count) ? STATUS_SUCCESS : STATUS_FILE_CORRUPT_ERROR;
+}
+FAT_CATCH
 }
 
-NTSTATUS ProbeAndLock(PMDL mdl, KPROCESSOR_MODE mode, LOCK_OPERATION operation) {
-  FAT_TRY {
-    MmProbeAndLockPages(mdl, mode, operation);
-    return STATUS_SUCCESS;
-  }
-  FAT_CATCH
+NTSTATUS ProbeAndLock(PMDL mdl, KPROCESSOR_MODE mode,
+                      LOCK_OPERATION operation){FAT_TRY{MmProbeAndLockPages(mdl, mode, operation);
+return STATUS_SUCCESS;
+}
+FAT_CATCH
 }
 
-NTSTATUS CopyFromUser(KPROCESSOR_MODE mode, PVOID destination, PVOID user, SIZE_T length, ULONG alignment) {
-  FAT_TRY {
-    if (mode != KernelMode) ProbeForRead(user, length, alignment);
-    g_copy_bytes(destination, user, length);
-    return STATUS_SUCCESS;
-  }
-  FAT_CATCH
+NTSTATUS CopyFromUser(KPROCESSOR_MODE mode, PVOID destination, PVOID user, SIZE_T length,
+                      ULONG alignment){FAT_TRY{if (mode != KernelMode) ProbeForRead(user, length, alignment);
+g_copy_bytes(destination, user, length);
+return STATUS_SUCCESS;
+}
+FAT_CATCH
 }
 
 NTSTATUS CopyToUser(KPROCESSOR_MODE mode, PVOID user, PVOID source, SIZE_T length, ULONG alignment) {
@@ -169,43 +167,85 @@ NTSTATUS CopyToUser(KPROCESSOR_MODE mode, PVOID user, PVOID source, SIZE_T lengt
   FAT_CATCH
 }
 
-NTSTATUS IsNameInExpression(PUNICODE_STRING upcased_expression, PUNICODE_STRING name, BOOLEAN* matches) {
-  FAT_TRY {
-    *matches = FsRtlIsNameInExpression(upcased_expression, name, TRUE, nullptr);
-    return STATUS_SUCCESS;
+bool FindInTunnelCache(PTUNNEL cache, ULONGLONG key, PUNICODE_STRING name, PUNICODE_STRING short_name,
+                       PUNICODE_STRING long_name, PULONG data_bytes, PVOID data) {
+  NTSTATUS raised;
+  __try {
+    return FsRtlFindInTunnelCache(cache, key, name, short_name, long_name, data_bytes, data) != FALSE;
+  } __except (Filter(GetExceptionInformation(), &raised)) {
+    return false;
   }
+}
+
+NTSTATUS PostStackOverflow(PVOID context, PKEVENT event, PFSRTL_STACK_OVERFLOW_ROUTINE routine, bool paging){FAT_TRY{
+    // Not one thread for both: a cached read on it may wait for a page that another thread's paging read brings.
+    if (paging){FsRtlPostPagingFileStackOverflow(context, event, routine);
+}
+else {
+  FsRtlPostStackOverflow(context, event, routine);
+}
+return STATUS_PENDING;
+}
+FAT_CATCH
+}
+
+NTSTATUS IsNameInExpression(PUNICODE_STRING upcased_expression, PUNICODE_STRING name, BOOLEAN* matches){
+    FAT_TRY{* matches = FsRtlIsNameInExpression(upcased_expression, name, TRUE, nullptr);
+return STATUS_SUCCESS;
+}
+FAT_CATCH
+}
+
+NTSTATUS CheckOplock(POPLOCK oplock, PIRP irp, POPLOCK_WAIT_COMPLETE_ROUTINE complete, POPLOCK_FS_PREPOST_IRP prepost){
+    FAT_TRY{return FsRtlCheckOplock(oplock, irp, nullptr, complete, prepost);
+}
+FAT_CATCH
+}
+
+NTSTATUS BreakOplockH(POPLOCK oplock, PIRP irp, POPLOCK_WAIT_COMPLETE_ROUTINE complete,
+                      POPLOCK_FS_PREPOST_IRP prepost) {
+  FAT_TRY { return FsRtlOplockBreakH(oplock, irp, 0, nullptr, complete, prepost); }
   FAT_CATCH
 }
 
-NTSTATUS CheckOplock(POPLOCK oplock, PIRP irp, POPLOCK_WAIT_COMPLETE_ROUTINE complete,
-                     POPLOCK_FS_PREPOST_IRP prepost) {
-  FAT_TRY { return FsRtlCheckOplock(oplock, irp, nullptr, complete, prepost); }
-  FAT_CATCH
+void BreakParentOplock(POPLOCK oplock, PIRP irp) {
+  NTSTATUS raised;
+  __try {
+    FsRtlCheckOplockEx(oplock, irp, OPLOCK_FLAG_PARENT_OBJECT, nullptr, nullptr, nullptr);
+  } __except (Filter(GetExceptionInformation(), &raised)) {
+    return;
+  }
 }
 
-NTSTATUS OplockFsctrl(POPLOCK oplock, PIRP irp, ULONG open_count) {
-  FAT_TRY {
-    FsRtlOplockFsctrl(oplock, irp, open_count);
-    return STATUS_PENDING;
+void BackOutOplock(POPLOCK oplock, PIRP irp) {
+  NTSTATUS raised;
+  __try {
+    FsRtlCheckOplockEx(oplock, irp, OPLOCK_FLAG_BACK_OUT_ATOMIC_OPLOCK, nullptr, nullptr, nullptr);
+  } __except (Filter(GetExceptionInformation(), &raised)) {
+    return;
   }
-  FAT_CATCH
 }
 
-NTSTATUS ProcessFileLock(PFILE_LOCK lock, PIRP irp) {
-  FAT_TRY {
-    FsRtlProcessFileLock(lock, irp, nullptr);
-    return STATUS_PENDING;
-  }
-  FAT_CATCH
+NTSTATUS OplockFsctrl(POPLOCK oplock, PIRP irp, ULONG open_count){
+    FAT_TRY{const bool create = IoGetCurrentIrpStackLocation(irp) -> MajorFunction == IRP_MJ_CREATE;
+const NTSTATUS status = FsRtlOplockFsctrl(oplock, irp, open_count);
+return create ? status : STATUS_PENDING;
+}
+FAT_CATCH
+}
+
+NTSTATUS ProcessFileLock(PFILE_LOCK lock, PIRP irp){FAT_TRY{FsRtlProcessFileLock(lock, irp, nullptr);
+return STATUS_PENDING;
+}
+FAT_CATCH
 }
 
 NTSTATUS NotifyChangeDirectory(PNOTIFY_SYNC sync, PLIST_ENTRY list, PVOID context, PSTRING directory,
-                               BOOLEAN watch_tree, ULONG filter, PIRP irp) {
-  FAT_TRY {
+                               BOOLEAN watch_tree, ULONG filter, PIRP irp){FAT_TRY{
     FsRtlNotifyFullChangeDirectory(sync, list, context, directory, watch_tree, FALSE, filter, irp, nullptr, nullptr);
-    return STATUS_PENDING;
-  }
-  FAT_CATCH
+return STATUS_PENDING;
+}
+FAT_CATCH
 }
 
 NTSTATUS RunRequest(NTSTATUS (*body)(PVOID), PVOID argument) {

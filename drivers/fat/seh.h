@@ -28,10 +28,23 @@ NTSTATUS ProbeAndLock(PMDL mdl, KPROCESSOR_MODE mode, LOCK_OPERATION operation);
 NTSTATUS CopyFromUser(KPROCESSOR_MODE mode, PVOID destination, PVOID user, SIZE_T length, ULONG alignment);
 NTSTATUS CopyToUser(KPROCESSOR_MODE mode, PVOID user, PVOID source, SIZE_T length, ULONG alignment);
 
+/// False also when the memory for the long name is lacking.
+bool FindInTunnelCache(PTUNNEL cache, ULONGLONG key, PUNICODE_STRING name, PUNICODE_STRING short_name,
+                       PUNICODE_STRING long_name, PULONG data_bytes, PVOID data);
+/// @returns STATUS_PENDING: `routine` will run on a thread with an empty stack
+NTSTATUS PostStackOverflow(PVOID context, PKEVENT event, PFSRTL_STACK_OVERFLOW_ROUTINE routine, bool paging);
+
 NTSTATUS IsNameInExpression(PUNICODE_STRING upcased_expression, PUNICODE_STRING name, BOOLEAN* matches);
 NTSTATUS CheckOplock(POPLOCK oplock, PIRP irp, POPLOCK_WAIT_COMPLETE_ROUTINE complete, POPLOCK_FS_PREPOST_IRP prepost);
-/// The next three: STATUS_PENDING = the package has the IRP (or has completed it); else it raised and the IRP is ours.
+/// The same for a create that found a sharing violation: holders that cache their handle may close it.
+NTSTATUS BreakOplockH(POPLOCK oplock, PIRP irp, POPLOCK_WAIT_COMPLETE_ROUTINE complete, POPLOCK_FS_PREPOST_IRP prepost);
+/// An entry of the directory whose oplock this is changes. Waits for nobody.
+void BreakParentOplock(POPLOCK oplock, PIRP irp);
+/// A create that had claimed an oplock fails.
+void BackOutOplock(POPLOCK oplock, PIRP irp);
+/// For a create: the package's answer. Else as the next two.
 NTSTATUS OplockFsctrl(POPLOCK oplock, PIRP irp, ULONG open_count);
+/// STATUS_PENDING = the package has the IRP (or has completed it); else it raised and the IRP is ours.
 NTSTATUS ProcessFileLock(PFILE_LOCK lock, PIRP irp);
 NTSTATUS NotifyChangeDirectory(PNOTIFY_SYNC sync, PLIST_ENTRY list, PVOID context, PSTRING directory,
                                BOOLEAN watch_tree, ULONG filter, PIRP irp);

@@ -18,7 +18,9 @@ struct SetRequest {
   }
 };
 
-bool TakesTime(const LARGE_INTEGER& given) { return given.QuadPart != 0 && given.QuadPart != -1 && given.QuadPart != -2; }
+bool TakesTime(const LARGE_INTEGER& given) {
+  return given.QuadPart != 0 && given.QuadPart != -1 && given.QuadPart != -2;
+}
 
 NTSTATUS SetBasic(SetRequest& request) {
   const auto* info = request.As<FILE_BASIC_INFORMATION>();
@@ -87,12 +89,14 @@ NTSTATUS SetDisposition(SetRequest& request, bool remove, bool ignore_read_only)
   if (fcb.vcb->write_protected) return STATUS_MEDIA_WRITE_PROTECTED;
   if (fcb.kind == FcbKind::kRoot) return STATUS_CANNOT_DELETE;
   if ((fcb.attributes & kAttrReadOnly) != 0 && !ignore_read_only) return STATUS_CANNOT_DELETE;
+  const NTSTATUS broken = seh::CheckOplock(&fcb.header.Oplock, request.context.irp, FatOplockComplete, FatPrePostIrp);
+  if (broken != STATUS_SUCCESS) return broken;
+  UpdateFastIoState(fcb);
   if (fcb.is_directory()) {
     bool empty;
     FAT_TRY_STATUS(IsDirectoryEmpty(fcb, &empty));
     if (!empty) return STATUS_DIRECTORY_NOT_EMPTY;
-    FsRtlNotifyFullChangeDirectory(fcb.vcb->notify_sync, &fcb.vcb->notify_list, request.ccb, nullptr, FALSE, FALSE, 0,
-                                   nullptr, nullptr, nullptr);
+    ReportDirectoryGone(fcb);
   } else if (!MmFlushImageSection(&fcb.np->section, MmFlushForDelete)) {
     return STATUS_CANNOT_DELETE;
   }
@@ -139,7 +143,7 @@ NTSTATUS SetSize(SetRequest& request, FILE_INFORMATION_CLASS information_class) 
     return STATUS_SUCCESS;
   }
 
-  const NTSTATUS status = seh::CheckOplock(&fcb.oplock, request.context.irp, FatOplockComplete, FatPrePostIrp);
+  const NTSTATUS status = seh::CheckOplock(&fcb.header.Oplock, request.context.irp, FatOplockComplete, FatPrePostIrp);
   if (status != STATUS_SUCCESS) return status;
   UpdateFastIoState(fcb);
   FAT_TRY_STATUS(BeginModification(*fcb.vcb));

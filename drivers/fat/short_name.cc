@@ -11,8 +11,22 @@ constexpr ULONG kMostChars = kBaseChars + 1 + kExtensionChars;
 bool IsShortChar(UCHAR c) {
   if (c <= 0x20 || c == 0x7F) return false;
   switch (c) {
-    case '"': case '*': case '+': case ',': case '.': case '/': case ':': case ';':
-    case '<': case '=': case '>': case '?': case '[': case '\\': case ']': case '|':
+    case '"':
+    case '*':
+    case '+':
+    case ',':
+    case '.':
+    case '/':
+    case ':':
+    case ';':
+    case '<':
+    case '=':
+    case '>':
+    case '?':
+    case '[':
+    case '\\':
+    case ']':
+    case '|':
       return false;
     default:
       return true;

@@ -32,8 +32,8 @@ NTSTATUS AskDevice(PDEVICE_OBJECT target, DeviceFacts* facts) {
     if (!NT_SUCCESS(status)) return status;
     const DISK_GEOMETRY& geometry = disk.geometry;
     facts->sector_bytes = geometry.BytesPerSector;
-    facts->bytes = geometry.Cylinders.QuadPart * geometry.TracksPerCylinder * geometry.SectorsPerTrack *
-                   geometry.BytesPerSector;
+    facts->bytes =
+        geometry.Cylinders.QuadPart * geometry.TracksPerCylinder * geometry.SectorsPerTrack * geometry.BytesPerSector;
   }
   PARTITION_INFORMATION_EX partition;
   GET_LENGTH_INFORMATION length;
@@ -41,8 +41,8 @@ NTSTATUS AskDevice(PDEVICE_OBJECT target, DeviceFacts* facts) {
                                  nullptr)) &&
       partition.PartitionLength.QuadPart > 0) {
     facts->bytes = partition.PartitionLength.QuadPart;
-  } else if (NT_SUCCESS(DeviceIoControl(target, IOCTL_DISK_GET_LENGTH_INFO, nullptr, 0, &length, sizeof(length),
-                                        nullptr))) {
+  } else if (NT_SUCCESS(
+                 DeviceIoControl(target, IOCTL_DISK_GET_LENGTH_INFO, nullptr, 0, &length, sizeof(length), nullptr))) {
     facts->bytes = length.Length.QuadPart;
   }
   status = DeviceIoControl(target, IOCTL_DISK_IS_WRITABLE, nullptr, 0, nullptr, 0, nullptr);
@@ -95,7 +95,8 @@ NTSTATUS ReadDirtyMark(Vcb& vcb) {
   ULONG entry;
   const LONGLONG offset = vcb.geometry.fat_base + (vcb.geometry.type == FatType::k16 ? 2 : 4);
   CacheView view;
-  FAT_TRY_STATUS(view.Map(vcb.volume_stream, offset & ~static_cast<LONGLONG>(PAGE_SIZE - 1), vcb.geometry.sector_bytes));
+  FAT_TRY_STATUS(
+      view.Map(vcb.volume_stream, offset & ~static_cast<LONGLONG>(PAGE_SIZE - 1), vcb.geometry.sector_bytes));
   const ULONG at = static_cast<ULONG>(offset & (PAGE_SIZE - 1));
   if (vcb.geometry.type == FatType::k16) {
     entry = *view.As<USHORT>(at);
@@ -140,6 +141,7 @@ void InitializeVcb(Vcb& vcb, PDEVICE_OBJECT device, PDEVICE_OBJECT target, PVPB 
   InitializeListHead(&vcb.idle_directories);
   InitializeListHead(&vcb.ccbs);
   InitializeListHead(&vcb.notify_list);
+  FsRtlInitializeTunnelCache(&vcb.tunnel);
   for (LIST_ENTRY& bucket : vcb.hash) InitializeListHead(&bucket);
 }
 
@@ -147,6 +149,7 @@ NTSTATUS OpenMetadata(Vcb& vcb) {
   vcb.spare_vpb = static_cast<PVPB>(AllocateNonPaged(sizeof(VPB)));
   if (vcb.spare_vpb == nullptr) return STATUS_INSUFFICIENT_RESOURCES;
   FsRtlNotifyInitializeSync(&vcb.notify_sync);
+  FAT_TRY_STATUS(InitializeStatistics(vcb));
   FAT_TRY_STATUS(OpenVolumeStream(vcb));
   FAT_TRY_STATUS(ReadDirtyMark(vcb));
   FAT_TRY_STATUS(InitializeFreeMap(vcb));
@@ -193,6 +196,8 @@ void AddToList(Vcb& vcb) {
 
 void FreeVcb(Vcb& vcb) {
   FreeFreeMap(vcb);
+  FreeStatistics(vcb);
+  FsRtlDeleteTunnelCache(&vcb.tunnel);
   if (vcb.notify_sync != nullptr) FsRtlNotifyUninitializeSync(&vcb.notify_sync);
   if (vcb.spare_vpb != nullptr) FreePool(vcb.spare_vpb);
   ExDeleteResourceLite(&vcb.fat_resource);

@@ -43,8 +43,8 @@ NTSTATUS QueryAttributes(Vcb& vcb, Output& out) {
   const bool fat32 = vcb.geometry.type == FatType::k32;
   const ULONG bytes = fat32 ? sizeof(kFat32) - sizeof(WCHAR) : sizeof(kFat) - sizeof(WCHAR);
   auto* info = reinterpret_cast<FILE_FS_ATTRIBUTE_INFORMATION*>(out.buffer);
-  info->FileSystemAttributes = FILE_CASE_PRESERVED_NAMES | FILE_UNICODE_ON_DISK |
-                               (vcb.write_protected ? FILE_READ_ONLY_VOLUME : 0);
+  info->FileSystemAttributes =
+      FILE_CASE_PRESERVED_NAMES | FILE_UNICODE_ON_DISK | (vcb.write_protected ? FILE_READ_ONLY_VOLUME : 0);
   info->MaximumComponentNameLength = kMaxNameChars;
   info->FileSystemNameLength = bytes;
   return PutString(out, kFixed, fat32 ? kFat32 : kFat, bytes);

@@ -14,6 +14,7 @@ struct WriteRequest {
   ULONG length;
   bool append;
   bool cached;
+  ResourceGuard* guard;  // of the Fcb
   LONGLONG end() const { return offset + length; }
 };
 
@@ -26,10 +27,13 @@ NTSTATUS WriteVolume(IrpContext& context, LONGLONG offset, ULONG length) {
   if (offset >= size || length > size - offset) return STATUS_INVALID_PARAMETER;
   if (offset % sector != 0 || length % sector != 0) return STATUS_INVALID_PARAMETER;
   FAT_TRY_STATUS(LockUserBuffer(context.irp, IoReadAccess, length));
-  SharedGuard guard(vcb.resource);
+  ResourceGuard guard;
+  if (!guard.Shared(vcb.resource, context.wait())) return STATUS_CANT_WAIT;
   // Sectors below a file system in use are its own: the volume has to be locked, or dismounted.
   if (vcb.locked_by != file && vcb.state == VolumeState::kMounted) return STATUS_ACCESS_DENIED;
-  FAT_TRY_STATUS(TransferDevice(vcb.target, IRP_MJ_WRITE, offset, length, context.irp->MdlAddress, context.write_through));
+  if (context.async) return TransferAsync(context, *vcb.volume_fcb, offset, length, guard, AsyncEnd{length, 0, 0, 0});
+  FAT_TRY_STATUS(
+      TransferDevice(vcb.target, IRP_MJ_WRITE, offset, length, context.irp->MdlAddress, context.write_through));
   context.irp->IoStatus.Information = length;
   return STATUS_SUCCESS;
 }
@@ -39,19 +43,20 @@ ULONG RoundToSector(const Vcb& vcb, ULONG bytes) {
 }
 
 /// A write beyond valid data by someone other than us: a mapped page. Zeroes what it skips, and makes it count.
-NTSTATUS RaiseValidData(Fcb& fcb, LONGLONG offset, LONGLONG end) {
+NTSTATUS RaiseValidData(const IrpContext& context, Fcb& fcb, LONGLONG offset, LONGLONG end) {
   const LONGLONG valid = fcb.header.ValidDataLength.QuadPart;
   if (end <= valid) return STATUS_SUCCESS;
-  if (fcb.lazy_write_thread == KeGetCurrentThread()) {
+  if (fcb.lazy_write_thread == context.thread) {
     // The lazy writer runs beside a cached write that has yet to raise VDL, or beside a mapped one that it must not
     // write: nobody would know of its data.
     const LONGLONG valid_page_end = (valid + PAGE_SIZE) & ~static_cast<LONGLONG>(PAGE_SIZE - 1);
-    if (offset < fcb.file_size() && end > valid_page_end && MmDoesFileHaveUserWritableReferences(&fcb.np->section) != 0) {
+    if (offset < fcb.file_size() && end > valid_page_end &&
+        MmDoesFileHaveUserWritableReferences(&fcb.np->section) != 0) {
       return STATUS_FILE_LOCK_CONFLICT;
     }
     return STATUS_SUCCESS;
   }
-  if (!ExIsResourceAcquiredExclusiveLite(&fcb.np->resource)) return STATUS_SUCCESS;
+  if (!context.owns_file && !ExIsResourceAcquiredExclusiveLite(&fcb.np->resource)) return STATUS_SUCCESS;
   if (offset > valid) FAT_TRY_STATUS(ZeroStreamOnDisk(fcb, valid, offset));
   fcb.header.ValidDataLength.QuadPart = end;
   return STATUS_SUCCESS;
@@ -62,18 +67,20 @@ NTSTATUS WritePaging(IrpContext& context, Fcb& fcb, LONGLONG offset, ULONG lengt
   Vcb& vcb = *fcb.vcb;
   if (fcb.kind == FcbKind::kFile && vcb.state != VolumeState::kMounted) return STATUS_VOLUME_DISMOUNTED;
   if (vcb.write_protected) return STATUS_MEDIA_WRITE_PROTECTED;
-  SharedGuard guard(fcb.np->paging_resource);
+  ResourceGuard guard;
+  guard.SharedForPaging(context.other_stack, fcb.np->paging_resource);
   const ULONG asked = length;
   const LONGLONG size = fcb.file_size();
   if (offset >= size) return STATUS_SUCCESS;
   length = static_cast<ULONG>(Min(static_cast<LONGLONG>(length), size - offset));
   const ULONG sector = vcb.geometry.sector_bytes;
   if (offset % sector != 0) return STATUS_NOT_IMPLEMENTED;
-  if (fcb.kind == FcbKind::kFile) FAT_TRY_STATUS(RaiseValidData(fcb, offset, offset + length));
+  if (fcb.kind == FcbKind::kFile) FAT_TRY_STATUS(RaiseValidData(context, fcb, offset, offset + length));
 
   FAT_TRY_STATUS(LockUserBuffer(irp, IoReadAccess, asked));
   const ULONG rounded = RoundToSector(vcb, length);
   if (rounded <= asked) {
+    if (context.async) return TransferAsync(context, fcb, offset, rounded, guard, AsyncEnd{length, 0, 0, 0});
     FAT_TRY_STATUS(TransferStream(fcb, IRP_MJ_WRITE, offset, rounded, irp->MdlAddress, 0, context.write_through));
   } else {
     PVOID buffer;
@@ -102,7 +109,7 @@ bool AcquireForWrite(WriteRequest& request, ResourceGuard& guard) {
 
 NTSTATUS CheckLocks(WriteRequest& request) {
   Fcb& fcb = request.fcb;
-  const NTSTATUS status = seh::CheckOplock(&fcb.oplock, request.context.irp, FatOplockComplete, FatPrePostIrp);
+  const NTSTATUS status = seh::CheckOplock(&fcb.header.Oplock, request.context.irp, FatOplockComplete, FatPrePostIrp);
   if (status != STATUS_SUCCESS) return status;
   UpdateFastIoState(fcb);
   return FsRtlCheckLockForWriteAccess(&fcb.lock, request.context.irp) ? STATUS_SUCCESS : STATUS_FILE_LOCK_CONFLICT;
@@ -111,6 +118,14 @@ NTSTATUS CheckLocks(WriteRequest& request) {
 void SetFileSize(Fcb& fcb, LONGLONG size) {
   ExclusiveGuard paging(fcb.np->paging_resource);
   fcb.header.FileSize.QuadPart = size;
+}
+
+/// True if nothing is left to be done after the data of this non-cached write are on the medium.
+bool MayGoOn(const WriteRequest& request) {
+  const Fcb& fcb = request.fcb;
+  return request.context.async && request.length % fcb.vcb->geometry.sector_bytes == 0 &&
+         request.end() <= fcb.header.ValidDataLength.QuadPart && fcb.np->section.DataSectionObject == nullptr &&
+         !(request.context.write_through && fcb.dirent_dirty);
 }
 
 NTSTATUS WriteNonCached(WriteRequest& request) {
@@ -127,10 +142,16 @@ NTSTATUS WriteNonCached(WriteRequest& request) {
     start.QuadPart = request.offset;
     CcFlushCache(&fcb.np->section, &start, request.length, &iosb);
     if (!NT_SUCCESS(iosb.Status)) return iosb.Status;
-    { ExclusiveGuard barrier(fcb.np->paging_resource); }
+    {
+      ExclusiveGuard barrier(fcb.np->paging_resource);
+    }
     CcPurgeCacheSection(&fcb.np->section, &start, request.length, FALSE);
   }
   FAT_TRY_STATUS(LockUserBuffer(irp, IoReadAccess, request.length));
+  if (MayGoOn(request)) {
+    const AsyncEnd end{request.length, 0, 0, FO_FILE_MODIFIED};
+    return TransferAsync(request.context, fcb, request.offset, request.length, *request.guard, end);
+  }
   if (request.length % sector == 0) {
     return TransferStream(fcb, IRP_MJ_WRITE, request.offset, request.length, irp->MdlAddress, 0,
                           request.context.write_through);
@@ -181,6 +202,7 @@ NTSTATUS WriteLocked(WriteRequest& request) {
     FAT_TRY_STATUS(EnsureAllocation(fcb, file, request.end()));
     SetFileSize(fcb, request.end());
     fcb.dirent_dirty = true;
+    fcb.unreported |= FILE_NOTIFY_CHANGE_SIZE;
     CC_FILE_SIZES sizes = CacheSizes(fcb);
     status = seh::SetFileSizes(file, &sizes);
   }
@@ -188,6 +210,7 @@ NTSTATUS WriteLocked(WriteRequest& request) {
     status = ZeroValidDataGap(fcb, file, request.offset, request.context.wait());
   }
   if (NT_SUCCESS(status)) status = request.cached ? WriteCached(request) : WriteNonCached(request);
+  if (status == STATUS_PENDING) return status;
   if (NT_SUCCESS(status)) {
     if (request.end() > fcb.header.ValidDataLength.QuadPart) fcb.header.ValidDataLength.QuadPart = request.end();
     request.context.irp->IoStatus.Information = request.length;
@@ -213,16 +236,22 @@ NTSTATUS WriteFile(WriteRequest& request) {
   if (context.write_through && !volume.Shared(vcb.resource, context.wait())) return STATUS_CANT_WAIT;
   ResourceGuard guard;
   if (!AcquireForWrite(request, guard)) return STATUS_CANT_WAIT;
+  request.guard = &guard;
   if (request.append) request.offset = fcb.file_size();
   if (request.end() > kMaxFileSize) return STATUS_DISK_FULL;
   NTSTATUS status = CheckLocks(request);
   if (status != STATUS_SUCCESS) return status;
 
+  const bool moves_sizes = request.end() > fcb.header.ValidDataLength.QuadPart;
+  if (!request.cached && !context.can_wait && (moves_sizes || !MayGoOn(request) || !IsChainKnown(fcb, request.end()))) {
+    return STATUS_CANT_WAIT;
+  }
   const LONGLONG old_size = fcb.file_size();
   status = WriteLocked(request);
-  if (!NT_SUCCESS(status)) return status;
+  if (!NT_SUCCESS(status) || status == STATUS_PENDING) return status;
   request.file->Flags |= FO_FILE_MODIFIED;
-  if (fcb.file_size() != old_size && request.cached && !context.write_through) request.file->Flags |= FO_FILE_SIZE_CHANGED;
+  if (fcb.file_size() != old_size && request.cached && !context.write_through)
+    request.file->Flags |= FO_FILE_SIZE_CHANGED;
   if (context.write_through && (context.minor & IRP_MN_MDL) == 0) status = WriteThrough(request);
   if (NT_SUCCESS(status) && (request.file->Flags & FO_SYNCHRONOUS_IO) != 0) {
     request.file->CurrentByteOffset.QuadPart = request.end();
@@ -254,23 +283,29 @@ NTSTATUS Write(IrpContext& context) {
   irp->IoStatus.Information = 0;
   if (length == 0) return STATUS_SUCCESS;
   const bool append = byte_offset.LowPart == FILE_WRITE_TO_END_OF_FILE && byte_offset.HighPart == -1;
-  if (!append && (byte_offset.QuadPart < 0 || byte_offset.QuadPart > MAXLONGLONG - length)) return STATUS_INVALID_PARAMETER;
+  if (!append && (byte_offset.QuadPart < 0 || byte_offset.QuadPart > MAXLONGLONG - length))
+    return STATUS_INVALID_PARAMETER;
 
   if (context.paging() || ccb == nullptr) return WritePaging(context, fcb, byte_offset.QuadPart, length);
   if (fcb.kind == FcbKind::kVolume) {
     if (append) return STATUS_INVALID_PARAMETER;
-    if (!context.can_wait) return STATUS_CANT_WAIT;
     const NTSTATUS status = WriteVolume(context, byte_offset.QuadPart, length);
-    if (NT_SUCCESS(status) && (file->Flags & FO_SYNCHRONOUS_IO) != 0) {
+    if (NT_SUCCESS(status) && status != STATUS_PENDING && (file->Flags & FO_SYNCHRONOUS_IO) != 0) {
       file->CurrentByteOffset.QuadPart = byte_offset.QuadPart + length;
     }
     return status;
   }
   if (fcb.kind != FcbKind::kFile) return STATUS_INVALID_PARAMETER;
 
-  WriteRequest request{context, fcb, file, append ? 0 : byte_offset.QuadPart, length, append,
-                       (irp->Flags & IRP_NOCACHE) == 0 || (context.minor & IRP_MN_MDL) != 0};
-  if (!request.cached && !context.can_wait) return STATUS_CANT_WAIT;
+  WriteRequest request{context,
+                       fcb,
+                       file,
+                       append ? 0 : byte_offset.QuadPart,
+                       length,
+                       append,
+                       (irp->Flags & IRP_NOCACHE) == 0 || (context.minor & IRP_MN_MDL) != 0,
+                       nullptr};
+  if (!request.cached) CountNonCached(*context.vcb, IRP_MJ_WRITE, length);
   if (request.cached && !CcCanIWrite(file, length, context.can_wait && !context.posted, context.posted)) {
     return DeferWrite(context, length);
   }
