@@ -127,6 +127,7 @@ NTSTATUS StartQuery(Ccb& ccb, PUNICODE_STRING pattern) {
     RtlUpcaseUnicodeString(&ccb.pattern, &ccb.pattern, FALSE);
   }
   ccb.match_all = all;
+  ccb.match_one = !all && ccb.pattern.Buffer[0] != L'.' && !FsRtlDoesNameContainWildCards(&ccb.pattern);
   ccb.query_started = true;
   ccb.query_offset = 0;
   return STATUS_SUCCESS;
@@ -181,7 +182,21 @@ NTSTATUS Put(Query& query, const EntryFacts& facts) {
   return name_bytes == facts.name->Length ? STATUS_SUCCESS : STATUS_BUFFER_OVERFLOW;
 }
 
+/// A pattern that is a name: no need to look at all the others.
+NTSTATUS FindOne(Query& query, DirectoryEntry* entry) {
+  UNICODE_STRING no_short_name;
+  RtlZeroMemory(&no_short_name, sizeof(no_short_name));
+  query.ccb.query_offset = kMaxDirectoryBytes;
+  const NTSTATUS status = FindEntry(query.directory, query.ccb.pattern, entry);
+  if (status == STATUS_OBJECT_NAME_NOT_FOUND) return STATUS_NO_MORE_FILES;
+  if (!NT_SUCCESS(status)) return status;
+  EntryFacts facts;
+  Describe(query.directory, *entry, no_short_name, &facts);
+  return Put(query, facts);
+}
+
 NTSTATUS Enumerate(Query& query, DirectoryEntry* entry) {
+  if (query.ccb.match_one && query.ccb.query_offset == 0) return FindOne(query, entry);
   UNICODE_STRING no_short_name;
   RtlZeroMemory(&no_short_name, sizeof(no_short_name));
   SlotCursor cursor(query.directory);

@@ -118,7 +118,11 @@ NTSTATUS RunElsewhere(Request& request) {
   FAT_TRY_STATUS(LockBufferForPosting(context.irp));
   PFILE_OBJECT file = context.stack()->FileObject;
   context.other_stack = true;
-  context.owns_file = file->FsContext != nullptr && ExIsResourceAcquiredExclusiveLite(&FcbOf(file)->np->resource);
+  if (file->FsContext != nullptr) {
+    FcbNonPaged& np = *FcbOf(file)->np;
+    context.owns_file = ExIsResourceAcquiredExclusiveLite(&np.resource);
+    context.owns_paging = ExIsResourceAcquiredExclusiveLite(&np.paging_resource);
+  }
   KeInitializeEvent(&event, NotificationEvent, FALSE);
   const NTSTATUS status = seh::PostStackOverflow(&other, &event, RunOnOtherStack, context.paging());
   if (!NT_SUCCESS(status)) return status;

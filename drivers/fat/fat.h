@@ -206,6 +206,7 @@ struct Ccb {
   // directory enumeration
   bool query_started;
   bool match_all;
+  bool match_one;  // the pattern is a name
   bool allow_extended_dasd;
   ULONG query_offset;
   UNICODE_STRING pattern;
@@ -261,6 +262,7 @@ struct IrpContext {
   bool posted;
   bool other_stack;  // on the thread of the stack-overflow package
   bool owns_file;    // ... for a thread that has the Fcb exclusive
+  bool owns_paging;  // ... and the paging resource
   PKTHREAD thread;   // that the request came in on
 
   PIO_STACK_LOCATION stack() const { return IoGetCurrentIrpStackLocation(irp); }

@@ -35,7 +35,7 @@ NTSTATUS ReadFromDisk(IrpContext& context, Fcb& fcb, LONGLONG offset, ULONG leng
   if (data != 0 && !context.can_wait && waits) return STATUS_CANT_WAIT;
   FAT_TRY_STATUS(LockUserBuffer(irp, IoWriteAccess, asked));
   const ULONG zero_to = context.paging() ? asked : Max(length, Min(rounded, asked));
-  if (data != 0 && whole && context.async) {
+  if (data != 0 && whole && context.async && guard.held()) {
     const AsyncEnd end{length, data, zero_to, context.paging() ? 0u : FO_FILE_FAST_IO_READ};
     return TransferAsync(context, fcb, offset, rounded, guard, end);
   }
@@ -74,7 +74,7 @@ NTSTATUS ReadVolume(IrpContext& context, LONGLONG offset, ULONG length) {
 NTSTATUS ReadPaging(IrpContext& context, Fcb& fcb, LONGLONG offset, ULONG length) {
   if (fcb.kind == FcbKind::kFile && fcb.vcb->state != VolumeState::kMounted) return STATUS_VOLUME_DISMOUNTED;
   ResourceGuard guard;
-  guard.SharedForPaging(context.other_stack, fcb.np->paging_resource);
+  if (!context.owns_paging) guard.SharedForPaging(context.other_stack, fcb.np->paging_resource);
   return ReadFromDisk(context, fcb, offset, length, guard);
 }
 

@@ -68,7 +68,7 @@ NTSTATUS WritePaging(IrpContext& context, Fcb& fcb, LONGLONG offset, ULONG lengt
   if (fcb.kind == FcbKind::kFile && vcb.state != VolumeState::kMounted) return STATUS_VOLUME_DISMOUNTED;
   if (vcb.write_protected) return STATUS_MEDIA_WRITE_PROTECTED;
   ResourceGuard guard;
-  guard.SharedForPaging(context.other_stack, fcb.np->paging_resource);
+  if (!context.owns_paging) guard.SharedForPaging(context.other_stack, fcb.np->paging_resource);
   const ULONG asked = length;
   const LONGLONG size = fcb.file_size();
   if (offset >= size) return STATUS_SUCCESS;
@@ -80,7 +80,8 @@ NTSTATUS WritePaging(IrpContext& context, Fcb& fcb, LONGLONG offset, ULONG lengt
   FAT_TRY_STATUS(LockUserBuffer(irp, IoReadAccess, asked));
   const ULONG rounded = RoundToSector(vcb, length);
   if (rounded <= asked) {
-    if (context.async) return TransferAsync(context, fcb, offset, rounded, guard, AsyncEnd{length, 0, 0, 0});
+    if (context.async && guard.held())
+      return TransferAsync(context, fcb, offset, rounded, guard, AsyncEnd{length, 0, 0, 0});
     FAT_TRY_STATUS(TransferStream(fcb, IRP_MJ_WRITE, offset, rounded, irp->MdlAddress, 0, context.write_through));
   } else {
     PVOID buffer;
@@ -136,16 +137,15 @@ NTSTATUS WriteNonCached(WriteRequest& request) {
   const LONGLONG valid = fcb.header.ValidDataLength.QuadPart;
   if (request.offset % sector != 0) return STATUS_NOT_IMPLEMENTED;
   if (request.length % sector != 0 && request.end() < valid) return STATUS_NOT_IMPLEMENTED;
+  // Until the data are on the medium no page of this range comes back.
+  ResourceGuard paging;
   if (fcb.np->section.DataSectionObject != nullptr) {
     LARGE_INTEGER start;
     IO_STATUS_BLOCK iosb;
     start.QuadPart = request.offset;
-    CcFlushCache(&fcb.np->section, &start, request.length, &iosb);
-    if (!NT_SUCCESS(iosb.Status)) return iosb.Status;
-    {
-      ExclusiveGuard barrier(fcb.np->paging_resource);
-    }
-    CcPurgeCacheSection(&fcb.np->section, &start, request.length, FALSE);
+    paging.Exclusive(fcb.np->paging_resource);
+    CcCoherencyFlushAndPurgeCache(&fcb.np->section, &start, request.length, &iosb, 0);
+    if (NT_ERROR(iosb.Status)) return iosb.Status;
   }
   FAT_TRY_STATUS(LockUserBuffer(irp, IoReadAccess, request.length));
   if (MayGoOn(request)) {

@@ -27,6 +27,19 @@ constexpr uint32_t kReadWrite = 0xC0100000;  // GENERIC_READ | GENERIC_WRITE | S
 constexpr uint32_t kAll = FILE_ALL_ACCESS;
 constexpr uint32_t kSynchronous = FILE_SYNCHRONOUS_IO_NONALERT;
 
+// A stack that leaves a transfer too little. The frames of unoptimised and sanitized builds would not fit into it.
+#if !defined(__OPTIMIZE__) || defined(__SANITIZE_ADDRESS__)
+constexpr size_t kShortStackBytes = 0;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+constexpr size_t kShortStackBytes = 0;
+#else
+constexpr size_t kShortStackBytes = 8 * 1024;
+#endif
+#else
+constexpr size_t kShortStackBytes = 8 * 1024;
+#endif
+
 std::string DriverPath() { return std::string(NTIO_BUILD_DIR) + "/drivers/fat.sys"; }
 
 /// A program: what it does, it does as a process of its own, in user mode, with arguments in requestor memory.
@@ -449,7 +462,7 @@ TEST_F(FatTest, OverlappedNonCached_PendsAndCompletesFromBelow) {
 
 TEST_F(FatTest, ShortStack_TransfersGoOnAnotherThread) {
   ntio::MachineOptions options;
-  options.kernel_stack_bytes = 8 * 1024;
+  options.kernel_stack_bytes = kShortStackBytes;
   Start(32, 64, options);
   std::vector<std::byte> data(300'000), back(300'000);
   for (size_t i = 0; i < data.size(); i++) data[i] = static_cast<std::byte>(i * 31 >> 3);
@@ -624,6 +637,125 @@ TEST_F(FatTest, Notify_RenameTellsBothNames_DeletedDirectoryEndsTheWatch) {
   client.Close(watch);
 }
 
+TEST_F(FatTest, Rename_ReplacesOnlyWhatMayGo) {
+  Start();
+  Client& client = *client_;
+  client.Close(Open(u"\\sub", FILE_DIRECTORY_FILE | kSynchronous));
+  client.Close(Open(u"\\target"));
+  HANDLE source = Open(u"\\source");
+  EXPECT_EQ(client.Rename(source, u"target"), STATUS_OBJECT_NAME_COLLISION);
+  HANDLE target = Open(u"\\target");
+  EXPECT_EQ(client.Rename(source, u"target", true), STATUS_ACCESS_DENIED);
+  FILE_BASIC_INFORMATION basic{};
+  basic.FileAttributes = FILE_ATTRIBUTE_READONLY;
+  EXPECT_EQ(client.Set(target, FileBasicInformation, &basic, sizeof basic), STATUS_SUCCESS);
+  client.Close(target);
+  EXPECT_EQ(client.Rename(source, u"target", true), STATUS_ACCESS_DENIED);
+  ASSERT_EQ(client.Open(u"\\target", &target, FILE_WRITE_ATTRIBUTES | FILE_READ_ATTRIBUTES, 7, FILE_OPEN),
+            STATUS_SUCCESS);
+  basic.FileAttributes = FILE_ATTRIBUTE_NORMAL;
+  EXPECT_EQ(client.Set(target, FileBasicInformation, &basic, sizeof basic), STATUS_SUCCESS);
+  FILE_BASIC_INFORMATION old{}, now{};
+  EXPECT_EQ(client.Query(target, FileBasicInformation, &old), STATUS_SUCCESS);
+  client.Close(target);
+  EXPECT_EQ(client.Rename(source, u"sub", true), STATUS_ACCESS_DENIED);
+  EXPECT_EQ(client.Rename(source, u"target", true), STATUS_SUCCESS);
+  EXPECT_EQ(client.Query(source, FileBasicInformation, &now), STATUS_SUCCESS);
+  EXPECT_EQ(now.CreationTime.QuadPart, old.CreationTime.QuadPart);
+  EXPECT_EQ(client.Rename(source, client.volume + u"\\sub\\moved"), STATUS_SUCCESS);
+  // A directory stays while something below it is open.
+  HANDLE directory = Open(u"\\sub", FILE_DIRECTORY_FILE | kSynchronous);
+  EXPECT_EQ(client.Rename(directory, u"other"), STATUS_ACCESS_DENIED);
+  client.Close(source);
+  EXPECT_EQ(client.Rename(directory, u"other"), STATUS_SUCCESS);
+  client.Close(directory);
+  EXPECT_EQ(List(u"\\").size(), 1u);
+  EXPECT_EQ(List(u"\\other", u"MOVED").size(), 1u);
+  EXPECT_TRUE(List(u"\\other", u"none").empty());
+}
+
+TEST_F(FatTest, ByteLocks_RefuseOthers_AndGoWithTheHandle) {
+  Start();
+  Client& client = *client_;
+  HANDLE owner = Open(u"\\file"), other = Open(u"\\file");
+  char* data = client.New<char>(100);
+  auto* offset = client.New<LARGE_INTEGER>();
+  auto* length = client.New<LARGE_INTEGER>();
+  auto* iosb = client.New<IO_STATUS_BLOCK>();
+  length->QuadPart = 10;
+  const auto call = [&](auto&& body) {
+    NTSTATUS status = STATUS_UNSUCCESSFUL;
+    client.Enter([&] { status = body().value(); });
+    return status;
+  };
+  const auto write = [&](HANDLE handle) {
+    return call(
+        [&] { return nt::io::NtWriteFile(handle, nullptr, nullptr, nullptr, iosb, data, 20, offset, nullptr); });
+  };
+  const auto read = [&](HANDLE handle) {
+    return call([&] { return nt::io::NtReadFile(handle, nullptr, nullptr, nullptr, iosb, data, 20, offset, nullptr); });
+  };
+  const auto lock = [&](HANDLE handle) {
+    return call(
+        [&] { return nt::io::NtLockFile(handle, nullptr, nullptr, nullptr, iosb, offset, length, 0, true, true); });
+  };
+  EXPECT_EQ(write(owner), STATUS_SUCCESS);
+  EXPECT_EQ(read(other), STATUS_SUCCESS);  // both are cached now: fast I/O has to ask
+  EXPECT_EQ(lock(owner), STATUS_SUCCESS);
+  EXPECT_EQ(lock(other), STATUS_LOCK_NOT_GRANTED);
+  EXPECT_EQ(read(other), STATUS_FILE_LOCK_CONFLICT);
+  EXPECT_EQ(write(other), STATUS_FILE_LOCK_CONFLICT);
+  EXPECT_EQ(write(owner), STATUS_SUCCESS);
+  EXPECT_EQ(call([&] { return nt::io::NtUnlockFile(other, iosb, offset, length, 0); }), STATUS_RANGE_NOT_LOCKED);
+  EXPECT_EQ(call([&] { return nt::io::NtUnlockFile(owner, iosb, offset, length, 0); }), STATUS_SUCCESS);
+  EXPECT_EQ(read(other), STATUS_SUCCESS);
+  EXPECT_EQ(lock(owner), STATUS_SUCCESS);
+  client.Close(owner);
+  EXPECT_EQ(write(other), STATUS_SUCCESS);
+  client.Close(other);
+}
+
+TEST_F(FatTest, NonCachedWriteOverACache_BothSeeTheSame) {
+  Start();
+  Client& client = *client_;
+  HANDLE cached = Open(u"\\file");
+  HANDLE direct = Open(u"\\file", FILE_NO_INTERMEDIATE_BUFFERING | kSynchronous, FILE_READ_DATA | FILE_WRITE_DATA);
+  char* memory = client.New<char>(3 * 4096);
+  memory = reinterpret_cast<char*>((reinterpret_cast<uintptr_t>(memory) + 4095) & ~uintptr_t{4095});
+  auto* offset = client.New<LARGE_INTEGER>();
+  auto* iosb = client.New<IO_STATUS_BLOCK>();
+  const auto transfer = [&](HANDLE handle, bool write, LONGLONG at, ULONG bytes) {
+    NTSTATUS status = STATUS_UNSUCCESSFUL;
+    offset->QuadPart = at;
+    client.Enter([&] {
+      status =
+          write ? nt::io::NtWriteFile(handle, nullptr, nullptr, nullptr, iosb, memory, bytes, offset, nullptr).value()
+                : nt::io::NtReadFile(handle, nullptr, nullptr, nullptr, iosb, memory, bytes, offset, nullptr).value();
+    });
+    return status;
+  };
+  for (int round = 1; round < 20; round++) {
+    std::memset(memory, round, 4096);
+    ASSERT_EQ(transfer(cached, true, 0, 4000), STATUS_SUCCESS);
+    std::memset(memory, 100 + round, 512);
+    ASSERT_EQ(transfer(direct, true, 512, 512), STATUS_SUCCESS);
+    std::memset(memory, 0, 4096);
+    ASSERT_EQ(transfer(cached, false, 0, 4096), STATUS_SUCCESS);
+    EXPECT_EQ(iosb->Information, 4000u);
+    EXPECT_EQ(memory[511], round);
+    EXPECT_EQ(memory[512], 100 + round);
+    EXPECT_EQ(memory[1023], 100 + round);
+    EXPECT_EQ(memory[3999], round);
+    std::memset(memory, 0, 4096);
+    ASSERT_EQ(transfer(direct, false, 0, 4096), STATUS_SUCCESS);
+    EXPECT_EQ(iosb->Information, 4000u);
+    EXPECT_EQ(memory[512], 100 + round);
+    EXPECT_EQ(memory[3999], round);
+  }
+  client.Close(cached);
+  client.Close(direct);
+}
+
 TEST_F(FatTest, Delete_StatusesAsDocumented) {
   Start();
   Client& client = *client_;
@@ -716,6 +848,32 @@ TEST_F(FatTest, VolumeFsctls) {
   EXPECT_EQ(client.FsControl(volume, FSCTL_LOCK_VOLUME), STATUS_SUCCESS);
   EXPECT_EQ(client.FsControl(volume, FSCTL_UNLOCK_VOLUME), STATUS_SUCCESS);
   client.Close(volume);
+}
+
+TEST_F(FatTest, InvalidateVolumes_TakesTheVolumeAway) {
+  Start();
+  client_->Close(Open(u"\\file"));
+  Stop();  // clean: what is taken away is not written
+  Boot();
+  Client& client = *client_;
+  HANDLE file = Open(u"\\file", kSynchronous, FILE_READ_DATA);
+  HANDLE none = nullptr;
+  const std::u16string volume = client.volume;
+  client.volume.clear();
+  HANDLE system = Open(u"\\Fat", kSynchronous, FILE_READ_DATA);
+  EXPECT_EQ(client.FsControl(system, FSCTL_INVALIDATE_VOLUMES, &file, sizeof file), STATUS_SUCCESS);
+  auto* iosb = client.New<IO_STATUS_BLOCK>();
+  auto* data = client.New<char>(512);
+  auto* offset = client.New<LARGE_INTEGER>();
+  client.Enter([&] {
+    EXPECT_EQ(nt::io::NtReadFile(file, nullptr, nullptr, nullptr, iosb, data, 512, offset, nullptr),
+              STATUS_VOLUME_DISMOUNTED);
+  });
+  client.Close(file);
+  client.Close(system);
+  client.volume = volume;
+  EXPECT_EQ(client.Open(u"\\file", &none, FILE_READ_DATA, 7, FILE_OPEN), STATUS_SUCCESS);  // mounted anew
+  client.Close(none);
 }
 
 }  // namespace
