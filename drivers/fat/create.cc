@@ -1,5 +1,5 @@
 // IRP_MJ_CREATE. Walks the path, then opens or creates its last component; holds the volume exclusively throughout.
-#include "fat.h"
+#include "create.h"
 
 namespace fat {
 namespace {
@@ -9,31 +9,6 @@ constexpr ACCESS_MASK kReadOnlyFileAccess = DELETE | READ_CONTROL | WRITE_OWNER 
                                             ACCESS_SYSTEM_SECURITY | FILE_READ_DATA | FILE_READ_EA | FILE_WRITE_EA |
                                             FILE_READ_ATTRIBUTES | FILE_WRITE_ATTRIBUTES | FILE_EXECUTE |
                                             FILE_LIST_DIRECTORY | FILE_TRAVERSE;
-
-struct OpenRequest {
-  IrpContext* context;
-  Vcb* vcb;
-  PFILE_OBJECT file;
-  PIO_SECURITY_CONTEXT security;
-  ACCESS_MASK access;
-  USHORT share;
-  UCHAR attributes;
-  ULONG disposition;
-  ULONG options;
-  LONGLONG allocation;
-  bool directory;  // the caller wants a directory
-  bool non_directory;
-  bool trailing_backslash;
-  bool delete_on_close;
-  bool target_directory;
-  bool by_short_name;
-  bool oplock_reserved;
-
-  bool overwrites() const {
-    return disposition == FILE_SUPERSEDE || disposition == FILE_OVERWRITE || disposition == FILE_OVERWRITE_IF;
-  }
-  bool may_create() const { return disposition != FILE_OPEN && disposition != FILE_OVERWRITE; }
-};
 
 NTSTATUS Decode(IrpContext& context, OpenRequest* request) {
   PIO_STACK_LOCATION stack = context.stack();
@@ -60,57 +35,6 @@ NTSTATUS Decode(IrpContext& context, OpenRequest* request) {
   return STATUS_SUCCESS;
 }
 
-/// FAT keeps no owners: everything is granted that the read-only attribute and the medium allow.
-NTSTATUS Grant(OpenRequest& request, UCHAR attributes, bool directory) {
-  PACCESS_STATE state = request.security->AccessState;
-  const bool read_only = !directory && (attributes & kAttrReadOnly) != 0;
-  ACCESS_MASK wanted = request.access & ~MAXIMUM_ALLOWED;
-  if (read_only && (wanted & ~kReadOnlyFileAccess) != 0) return STATUS_ACCESS_DENIED;
-  if (read_only && request.delete_on_close) return STATUS_CANNOT_DELETE;
-  if (request.vcb->write_protected && ((!directory && (wanted & kWriteAccess) != 0) || request.delete_on_close)) {
-    return STATUS_MEDIA_WRITE_PROTECTED;
-  }
-  if ((request.access & MAXIMUM_ALLOWED) != 0)
-    wanted |= read_only ? kReadOnlyFileAccess & ~ACCESS_SYSTEM_SECURITY : FILE_ALL_ACCESS;
-  if (state != nullptr) {
-    state->PreviouslyGrantedAccess |= wanted;
-    state->RemainingDesiredAccess &= ~(wanted | MAXIMUM_ALLOWED);
-  }
-  request.access = wanted;
-  return STATUS_SUCCESS;
-}
-
-/// Ties the file object to the Fcb; the caller's reference becomes the file object's.
-NTSTATUS FinishOpen(OpenRequest& request, Fcb& fcb, bool volume) {
-  PFILE_OBJECT file = request.file;
-  Ccb* ccb = CreateCcb(fcb, file);
-  if (ccb == nullptr) return STATUS_INSUFFICIENT_RESOURCES;
-  ccb->volume = volume;
-  ccb->delete_on_close = request.delete_on_close;
-  ccb->opened_by_short_name = request.by_short_name;
-  if (fcb.open_handles == 0) {
-    IoSetShareAccess(request.access, request.share, file, &fcb.share);
-  } else {
-    IoUpdateShareAccess(file, &fcb.share);
-  }
-  file->FsContext = &fcb;
-  file->FsContext2 = ccb;
-  file->SectionObjectPointer = &fcb.np->section;
-  file->Vpb = request.vcb->vpb;
-  if (volume) {
-    file->Flags |= FO_NO_INTERMEDIATE_BUFFERING;
-  } else if (fcb.kind == FcbKind::kFile) {
-    if ((request.options & FILE_NO_INTERMEDIATE_BUFFERING) == 0) file->Flags |= FO_CACHE_SUPPORTED;
-    if ((fcb.attributes & FILE_ATTRIBUTE_TEMPORARY) != 0) file->Flags |= FO_TEMPORARY_FILE;
-  }
-  ReferenceFcb(fcb);
-  ++fcb.open_handles;
-  ++request.vcb->open_handles;
-  ++request.vcb->file_objects;
-  UpdateFastIoState(fcb);
-  return STATUS_SUCCESS;
-}
-
 NTSTATUS OpenVolume(OpenRequest& request) {
   Vcb& vcb = *request.vcb;
   Fcb& fcb = *vcb.volume_fcb;
@@ -129,205 +53,6 @@ NTSTATUS OpenVolume(OpenRequest& request) {
   }
   FAT_TRY_STATUS(FinishOpen(request, fcb, true));
   request.context->irp->IoStatus.Information = FILE_OPENED;
-  return STATUS_SUCCESS;
-}
-
-bool MustWait(NTSTATUS status) { return status != STATUS_SUCCESS && status != STATUS_OPLOCK_BREAK_IN_PROGRESS; }
-
-/// Breaks oplocks and checks sharing, as the table of breaks asks: batch oplocks before the share check, handles that
-/// are only cached when it fails.
-/// @returns STATUS_PENDING if the oplock package keeps the IRP; STATUS_OPLOCK_BREAK_IN_PROGRESS counts as success
-NTSTATUS CheckSharing(OpenRequest& request, Fcb& fcb) {
-  PIRP irp = request.context->irp;
-  POPLOCK oplock = &fcb.header.Oplock;
-  NTSTATUS result = STATUS_SUCCESS;
-  if (fcb.open_handles == 0) return result;
-  if (FsRtlCurrentBatchOplock(oplock)) {
-    irp->IoStatus.Information = FILE_OPBATCH_BREAK_UNDERWAY;
-    result = seh::CheckOplock(oplock, irp, FatOplockComplete, FatPrePostIrp);
-    if (MustWait(result)) return result;
-    if (result == STATUS_SUCCESS) irp->IoStatus.Information = 0;
-  }
-  NTSTATUS status = IoCheckShareAccess(request.access, request.share, request.file, &fcb.share, FALSE);
-  if (!NT_SUCCESS(status) && FsRtlCurrentOplockH(oplock)) {
-    const NTSTATUS broken = seh::BreakOplockH(oplock, irp, FatOplockComplete, FatPrePostIrp);
-    if (MustWait(broken)) return broken;
-    status = IoCheckShareAccess(request.access, request.share, request.file, &fcb.share, FALSE);
-  }
-  if (!NT_SUCCESS(status)) return status;
-  irp->IoStatus.Information = 0;
-  const NTSTATUS broken = seh::CheckOplock(oplock, irp, FatOplockComplete, FatPrePostIrp);
-  return broken == STATUS_SUCCESS ? result : broken;
-}
-
-/// An open that asks for an oplock, or against those of others, claims the next one as part of being opened.
-NTSTATUS ReserveOplock(OpenRequest& request, Fcb& fcb) {
-  if ((request.options & (FILE_OPEN_REQUIRING_OPLOCK | FILE_RESERVE_OPFILTER)) == 0) return STATUS_SUCCESS;
-  request.oplock_reserved = true;
-  return seh::OplockFsctrl(&fcb.header.Oplock, request.context->irp, fcb.open_handles + 1);
-}
-
-NTSTATUS CheckSections(OpenRequest& request, Fcb& fcb) {
-  if (fcb.kind != FcbKind::kFile) return STATUS_SUCCESS;
-  if ((request.access & FILE_WRITE_DATA) != 0 || request.delete_on_close) {
-    if (!MmFlushImageSection(&fcb.np->section, MmFlushForWrite)) {
-      return request.delete_on_close ? STATUS_CANNOT_DELETE : STATUS_SHARING_VIOLATION;
-    }
-  }
-  return STATUS_SUCCESS;
-}
-
-NTSTATUS Overwrite(OpenRequest& request, Fcb& fcb) {
-  Vcb& vcb = *request.vcb;
-  // Hidden and system files are overwritten only by who says that he knows.
-  const UCHAR guarded = static_cast<UCHAR>(fcb.attributes & (FILE_ATTRIBUTE_HIDDEN | FILE_ATTRIBUTE_SYSTEM));
-  if ((guarded & ~request.attributes) != 0) return STATUS_ACCESS_DENIED;
-  FAT_TRY_STATUS(BeginModification(vcb));
-  request.file->SectionObjectPointer = &fcb.np->section;
-  NTSTATUS status;
-  {
-    ExclusiveGuard guard(fcb.np->resource);
-    status = SetEndOfFile(fcb, request.file, 0);
-    if (NT_SUCCESS(status)) status = SetAllocation(fcb, request.file, request.allocation);
-    if (NT_SUCCESS(status)) {
-      const UCHAR kept = request.disposition == FILE_SUPERSEDE ? 0 : fcb.attributes;
-      fcb.attributes = static_cast<UCHAR>(kept | request.attributes | kAttrArchive);
-      fcb.write_time = fcb.access_time = Now();
-      if (request.disposition == FILE_SUPERSEDE) fcb.creation_time = fcb.write_time;
-      status = UpdateDirent(fcb);
-    }
-  }
-  if (!NT_SUCCESS(status)) {
-    request.file->SectionObjectPointer = nullptr;
-    return status;
-  }
-  const ULONG creation = request.disposition == FILE_SUPERSEDE ? FILE_NOTIFY_CHANGE_CREATION : 0;
-  ReportChange(fcb, FILE_NOTIFY_CHANGE_ATTRIBUTES | FILE_NOTIFY_CHANGE_SIZE | FILE_NOTIFY_CHANGE_LAST_WRITE | creation,
-               FILE_ACTION_MODIFIED);
-  return STATUS_SUCCESS;
-}
-
-NTSTATUS OpenChecked(OpenRequest& request, Fcb& fcb) {
-  const bool directory = fcb.is_directory();
-  if (fcb.delete_pending) return STATUS_DELETE_PENDING;
-  if (request.disposition == FILE_CREATE) return STATUS_OBJECT_NAME_COLLISION;
-  if (directory && request.non_directory) return STATUS_FILE_IS_A_DIRECTORY;
-  if (!directory && request.directory) return STATUS_NOT_A_DIRECTORY;
-  if (!directory && request.trailing_backslash) return STATUS_OBJECT_NAME_INVALID;
-  if (directory && request.overwrites()) return STATUS_OBJECT_NAME_COLLISION;
-  if (fcb.kind == FcbKind::kRoot && request.delete_on_close) return STATUS_CANNOT_DELETE;
-  if (request.overwrites()) request.access |= FILE_WRITE_DATA;  // for the checks below: it is a write
-  if (request.overwrites() && request.disposition == FILE_SUPERSEDE) request.access |= DELETE;
-  FAT_TRY_STATUS(Grant(request, fcb.attributes, directory));
-  const NTSTATUS sharing = CheckSharing(request, fcb);
-  if (!NT_SUCCESS(sharing) || sharing == STATUS_PENDING) return sharing;
-  FAT_TRY_STATUS(CheckSections(request, fcb));
-  FAT_TRY_STATUS(ReserveOplock(request, fcb));
-
-  ULONG information = FILE_OPENED;
-  if (request.overwrites()) {
-    FAT_TRY_STATUS(Overwrite(request, fcb));
-    information = request.disposition == FILE_SUPERSEDE ? FILE_SUPERSEDED : FILE_OVERWRITTEN;
-  }
-  FAT_TRY_STATUS(FinishOpen(request, fcb, false));
-  if (request.overwrites()) request.file->Flags |= FO_FILE_MODIFIED;
-  if (sharing != STATUS_OPLOCK_BREAK_IN_PROGRESS || request.context->irp->IoStatus.Information == 0) {
-    request.context->irp->IoStatus.Information = information;
-  }
-  return sharing;
-}
-
-NTSTATUS OpenExisting(OpenRequest& request, Fcb& fcb) {
-  const NTSTATUS status = OpenChecked(request, fcb);
-  if (request.oplock_reserved && !NT_SUCCESS(status)) seh::BackOutOplock(&fcb.header.Oplock, request.context->irp);
-  return status;
-}
-
-void FillNewDirent(Vcb& vcb, UCHAR attributes, ULONG cluster, Dirent* dirent) {
-  RtlZeroMemory(dirent, sizeof(*dirent));
-  const LARGE_INTEGER now = Now();
-  dirent->attributes = attributes;
-  EncodeTime(now, &dirent->creation_date, &dirent->creation_time, &dirent->creation_10ms);
-  EncodeTime(now, &dirent->write_date, &dirent->write_time, nullptr);
-  EncodeTime(now, &dirent->access_date, nullptr, nullptr);
-  dirent->cluster_low = static_cast<USHORT>(cluster);
-  if (vcb.geometry.type == FatType::k32) dirent->cluster_high = static_cast<USHORT>(cluster >> 16);
-}
-
-NTSTATUS AllocateDirectoryCluster(Fcb& parent, ULONG* cluster) {
-  Vcb& vcb = *parent.vcb;
-  LARGE_MCB runs;
-  ULONG last;
-  FAT_TRY_STATUS(seh::InitializeMcb(&runs));
-  const NTSTATUS status = AllocateClusters(vcb, 0, 1, &runs, cluster, &last);
-  FsRtlUninitializeLargeMcb(&runs);
-  return status;
-}
-
-/// Puts the entry; a file that had this name a moment ago gives it what it had.
-NTSTATUS AddTunnelledEntry(Fcb& parent, const UNICODE_STRING& name, bool directory, DirectoryEntry* entry) {
-  PoolBuffer memory(AllocatePaged(sizeof(Tunnelled) + sizeof(DirectoryEntry)));
-  if (!memory) return STATUS_INSUFFICIENT_RESOURCES;
-  Tunnelled* tunnelled = memory.As<Tunnelled>();
-  DirectoryEntry* other = reinterpret_cast<DirectoryEntry*>(tunnelled + 1);
-  tunnelled->Clear();
-  UNICODE_STRING long_name = name;
-  UNICODE_STRING short_name = tunnelled->short_name;
-  if (!directory && TunnelBack(parent, name, tunnelled)) {
-    FAT_TRY_STATUS(NamesFromTunnel(parent, name, *tunnelled, other, &long_name, &short_name));
-    Dirent& dirent = entry->dirent;
-    EncodeTime(tunnelled->creation_time, &dirent.creation_date, &dirent.creation_time, &dirent.creation_10ms);
-  }
-  return AddEntry(parent, long_name, short_name, entry);
-}
-
-NTSTATUS CreateNew(OpenRequest& request, Fcb& parent, const UNICODE_STRING& name, DirectoryEntry* entry) {
-  Vcb& vcb = *request.vcb;
-  if (parent.delete_pending) return STATUS_DELETE_PENDING;
-  if (request.trailing_backslash && !request.directory) return STATUS_OBJECT_NAME_INVALID;
-  if ((request.attributes & kAttrReadOnly) != 0 && request.delete_on_close) return STATUS_CANNOT_DELETE;
-  FAT_TRY_STATUS(BeginModification(vcb));
-  FAT_TRY_STATUS(Grant(request, 0, request.directory));
-
-  ULONG cluster = 0;
-  NTSTATUS status = STATUS_SUCCESS;
-  if (request.directory) {
-    FAT_TRY_STATUS(AllocateDirectoryCluster(parent, &cluster));
-    FillNewDirent(vcb, kAttrDirectory, cluster, &entry->dirent);
-    status = InitializeNewDirectory(parent, cluster, entry->dirent);
-    entry->dirent.attributes = static_cast<UCHAR>(entry->dirent.attributes | (request.attributes & ~kAttrArchive));
-  } else {
-    FillNewDirent(vcb, static_cast<UCHAR>(request.attributes | kAttrArchive), 0, &entry->dirent);
-  }
-  if (NT_SUCCESS(status)) status = AddTunnelledEntry(parent, name, request.directory, entry);
-  if (!NT_SUCCESS(status)) {
-    if (cluster != 0) FreeChain(vcb, cluster);
-    return status;
-  }
-
-  Fcb* fcb = nullptr;
-  status = CreateFcbFromEntry(parent, *entry, &fcb);
-  FcbRef ref(NT_SUCCESS(status) ? fcb : nullptr);
-  if (NT_SUCCESS(status) && !request.directory && request.allocation > 0) {
-    ExclusiveGuard guard(fcb->np->resource);
-    status = SetAllocation(*fcb, request.file, request.allocation);
-  }
-  if (NT_SUCCESS(status)) status = ReserveOplock(request, *fcb);
-  if (NT_SUCCESS(status)) status = FinishOpen(request, *fcb, false);
-  if (NT_SUCCESS(status) && request.context->write_through) FlushSlots(parent, entry->first_slot, entry->dirent_slot);
-  if (!NT_SUCCESS(status)) {
-    if (fcb != nullptr && ref.get() != nullptr) {
-      if (!request.directory) TruncateChain(*fcb, 0);
-      fcb->unlinked = true;
-      RemoveFcbName(*fcb);
-    }
-    RemoveEntry(parent, entry->first_slot, entry->dirent_slot);
-    if (cluster != 0) FreeChain(vcb, cluster);
-    return status;
-  }
-  BreakParentOplock(*request.context, parent);
-  ReportChange(*fcb, request.directory ? FILE_NOTIFY_CHANGE_DIR_NAME : FILE_NOTIFY_CHANGE_FILE_NAME, FILE_ACTION_ADDED);
-  request.context->irp->IoStatus.Information = FILE_CREATED;
   return STATUS_SUCCESS;
 }
 
@@ -418,6 +143,56 @@ NTSTATUS CreateOnVolume(OpenRequest& request) {
 }
 
 }  // namespace
+
+/// FAT keeps no owners: everything is granted that the read-only attribute and the medium allow.
+NTSTATUS Grant(OpenRequest& request, UCHAR attributes, bool directory) {
+  PACCESS_STATE state = request.security->AccessState;
+  const bool read_only = !directory && (attributes & kAttrReadOnly) != 0;
+  ACCESS_MASK wanted = request.access & ~MAXIMUM_ALLOWED;
+  if (read_only && (wanted & ~kReadOnlyFileAccess) != 0) return STATUS_ACCESS_DENIED;
+  if (read_only && request.delete_on_close) return STATUS_CANNOT_DELETE;
+  if (request.vcb->write_protected && ((!directory && (wanted & kWriteAccess) != 0) || request.delete_on_close)) {
+    return STATUS_MEDIA_WRITE_PROTECTED;
+  }
+  if ((request.access & MAXIMUM_ALLOWED) != 0)
+    wanted |= read_only ? kReadOnlyFileAccess & ~ACCESS_SYSTEM_SECURITY : FILE_ALL_ACCESS;
+  if (state != nullptr) {
+    state->PreviouslyGrantedAccess |= wanted;
+    state->RemainingDesiredAccess &= ~(wanted | MAXIMUM_ALLOWED);
+  }
+  request.access = wanted;
+  return STATUS_SUCCESS;
+}
+
+NTSTATUS FinishOpen(OpenRequest& request, Fcb& fcb, bool volume) {
+  PFILE_OBJECT file = request.file;
+  Ccb* ccb = CreateCcb(fcb, file);
+  if (ccb == nullptr) return STATUS_INSUFFICIENT_RESOURCES;
+  ccb->volume = volume;
+  ccb->delete_on_close = request.delete_on_close;
+  ccb->opened_by_short_name = request.by_short_name;
+  if (fcb.open_handles == 0) {
+    IoSetShareAccess(request.access, request.share, file, &fcb.share);
+  } else {
+    IoUpdateShareAccess(file, &fcb.share);
+  }
+  file->FsContext = &fcb;
+  file->FsContext2 = ccb;
+  file->SectionObjectPointer = &fcb.np->section;
+  file->Vpb = request.vcb->vpb;
+  if (volume) {
+    file->Flags |= FO_NO_INTERMEDIATE_BUFFERING;
+  } else if (fcb.kind == FcbKind::kFile) {
+    if ((request.options & FILE_NO_INTERMEDIATE_BUFFERING) == 0) file->Flags |= FO_CACHE_SUPPORTED;
+    if ((fcb.attributes & FILE_ATTRIBUTE_TEMPORARY) != 0) file->Flags |= FO_TEMPORARY_FILE;
+  }
+  ReferenceFcb(fcb);
+  ++fcb.open_handles;
+  ++request.vcb->open_handles;
+  ++request.vcb->file_objects;
+  UpdateFastIoState(fcb);
+  return STATUS_SUCCESS;
+}
 
 NTSTATUS Create(IrpContext& context) {
   if (context.vcb == nullptr) {
