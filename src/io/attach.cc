@@ -204,7 +204,7 @@ std::string DescribeDeviceTree() {
   for (DRIVER_OBJECT* driver : Drivers()) {
     for (DEVICE_OBJECT* device = driver->DeviceObject; device; device = device->NextDevice) {
       const VPB* vpb = device->Vpb;
-      if (!vpb || vpb->RealDevice != device) continue;
+      if (!vpb || vpb->RealDevice != device || LowerDevice(device)) continue;  // a filter is drawn with its stack
       if ((vpb->Flags & VPB_MOUNTED) && vpb->DeviceObject) {
         AddStack(vpb->DeviceObject, 2, &text);
         text += "  mounted on\n";

@@ -14,6 +14,7 @@ class DispatchScope {
   ~DispatchScope() { thread_->dispatch_irp = outer_; }
   DispatchScope(const DispatchScope&) = delete;
   DispatchScope& operator=(const DispatchScope&) = delete;
+  ke::Thread* thread() const { return thread_; }
 
  private:
   ke::Thread* const thread_;
@@ -35,7 +36,13 @@ Status CallDriver(DEVICE_OBJECT* device, IRP* irp) {
                             DRIVER_VERIFIER_IOMANAGER_VIOLATION, 5, reinterpret_cast<ULONG_PTR>(irp),
                             location->MajorFunction);
   DispatchScope scope(irp);
-  return nt::CallDriver(device->DriverObject->MajorFunction[location->MajorFunction], device, irp);
+  const ThreadBalance before(scope.thread());
+  DRIVER_OBJECT* const driver = device->DriverObject;
+  const UCHAR major = location->MajorFunction;
+  const NTSTATUS status = nt::CallDriver(driver->MajorFunction[major], device, irp);
+  if (ThreadBalance(scope.thread()) != before) [[unlikely]]
+    ReportUnbalancedDispatch(before, driver, major);
+  return status;
 }
 
 Status CallDriverAndWait(DEVICE_OBJECT* device, IRP* irp, KEVENT* event, IO_STATUS_BLOCK* iosb) {
@@ -58,14 +65,14 @@ void CountSent(UCHAR major) {
   TheStatistics().irp[major].sent.fetch_add(1, std::memory_order_relaxed);
 }
 
-/// Sends, counted.
+/// Sends, counted. The sender holds the IRP; afterwards it may be touched only when the status is not STATUS_PENDING.
 Status Send(DEVICE_OBJECT* top, IRP* irp) {
-  if (!StatisticsEnabled()) [[likely]]
-    return CallDriver(top, irp);
+  const bool count = StatisticsEnabled();
   const UCHAR major = NextLocation(irp)->MajorFunction;
-  CountSent(major);
+  if (count) [[unlikely]] CountSent(major);
   Status status = CallDriver(top, irp);
-  if (status.is_error()) TheStatistics().irp[major].failed.fetch_add(1, std::memory_order_relaxed);
+  CheckedState::NoteReturned(irp, status);
+  if (count && status.is_error()) TheStatistics().irp[major].failed.fetch_add(1, std::memory_order_relaxed);
   return status;
 }
 
@@ -128,9 +135,11 @@ Status AsyncParameters::Prepare(FILE_OBJECT* file) {
 
 void AsyncParameters::FinishFast(FILE_OBJECT* file, const IO_STATUS_BLOCK& result) {
   Guarded([&] { ldr::WriteUser(iosb, result); }).Ignore();  // as the IRP path: the requestor's loss
-  if (event) ke::SetEvent(event.get(), 0, false);
+  TellFast(file);
   const IO_COMPLETION_CONTEXT* context = file->CompletionContext;
-  if (context && apc_context && !(Private(file)->notification_modes & FILE_SKIP_COMPLETION_PORT_ON_SUCCESS))
+  const bool skip = NT_SUCCESS(result.Status) &&
+                    (Private(file)->notification_modes & FILE_SKIP_COMPLETION_PORT_ON_SUCCESS);
+  if (context && apc_context && !skip)
     QueueMiniPacket(static_cast<KQUEUE*>(context->Port), context->Key, apc_context, result.Status, result.Information)
         .Ignore();  // out of memory: the packet is lost, as documented for NtSetIoCompletion's failure
 }

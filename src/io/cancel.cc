@@ -3,14 +3,13 @@
 
 namespace nt::io {
 
-void PinIrp(IRP* irp);
-void UnpinIrp(IRP* irp);
 void Disassociate(IRP* irp);
 
 namespace {
 
 constexpr LONGLONG kPoll100ns = -1 * 10 * 1000;  // 1 ms
-constexpr uint64_t kGiveUpNanoseconds = 300ull * 1000 * 1000 * 1000;
+constexpr uint64_t kPatienceNanoseconds = 300ull * 1000 * 1000 * 1000;
+std::atomic<uint64_t> g_patience_ns{kPatienceNanoseconds};
 
 /// Takes the next IRP of `thread` that `wanted` accepts and that was not cancelled yet, pinned.
 template <class F>
@@ -71,15 +70,43 @@ bool CancelIrp(IRP* irp) {
 void AcquireCancelSpinLock(KIRQL* irql) { *irql = ke::AcquireSpinLockRaiseToDpc(&g_state->cancel_lock); }
 void ReleaseCancelSpinLock(KIRQL irql) { ke::ReleaseSpinLock(&g_state->cancel_lock, irql); }
 
+void SetCancelPatience(uint64_t nanoseconds) { g_patience_ns = nanoseconds ? nanoseconds : kPatienceNanoseconds; }
+
+namespace {
+
+/// Verifier rule 0xC4/0x135 as a message: the machine goes on, as NT does.
+void ReportForgotten(IRP* irp) {
+  DRIVER_OBJECT* driver = nullptr;
+  if (irp->CurrentLocation >= 1 && irp->CurrentLocation <= irp->StackCount && CurrentLocation(irp)->DeviceObject)
+    driver = CurrentLocation(irp)->DeviceObject->DriverObject;
+  const std::string text = "ntio: rule 0x135: driver " + (driver ? DriverFileName(driver) : std::string("(unknown)")) +
+                           " did not complete an IRP after it was cancelled; its thread ends without it\n" + DescribeIrp(irp);
+  host::WriteError(text.data(), text.size());
+}
+
+/// Cuts an IRP loose: whoever completes it some day frees it. @returns false when there is none left
+bool DisassociateOne(ke::Thread* thread) {
+  IRP* irp;
+  {
+    LockGuard guard(thread->irp_list_lock);
+    if (ListEmpty(&thread->irp_list)) return false;
+    irp = CONTAINING_RECORD(thread->irp_list.Flink, IRP, ThreadListEntry);
+    PinIrp(irp);
+    Disassociate(irp);
+    ListRemove(&irp->ThreadListEntry);
+  }
+  ReportForgotten(irp);
+  UnpinIrp(irp);
+  return true;
+}
+
+}  // namespace
+
 void CancelThreadIo(ke::Thread* thread) {
   const uint64_t start = host::MonotonicNanoseconds();
   while (CancelMatching(thread, [](IRP*) { return true; })) {
-    if (host::MonotonicNanoseconds() - start > kGiveUpNanoseconds) {
-      LockGuard guard(thread->irp_list_lock);
-      while (!ListEmpty(&thread->irp_list)) {
-        IRP* irp = CONTAINING_RECORD(thread->irp_list.Flink, IRP, ThreadListEntry);
-        Disassociate(irp);
-        ListRemove(&irp->ThreadListEntry);
+    if (host::MonotonicNanoseconds() - start > g_patience_ns) {
+      while (DisassociateOne(thread)) {
       }
       return;
     }
@@ -97,13 +124,11 @@ Status NtCancelIoFile(HANDLE handle, IO_STATUS_BLOCK* iosb) {
   return Guarded([&] { ldr::WriteUser(iosb, IO_STATUS_BLOCK{{STATUS_SUCCESS}, 0}); });
 }
 
-Status NtCancelIoFileEx(HANDLE handle, IO_STATUS_BLOCK* request, IO_STATUS_BLOCK* iosb) {
-  const KPROCESSOR_MODE mode = PreviousMode();
-  if (mode != KernelMode) NT_TRY(Guarded([&] { ldr::ProbeForWrite(iosb, sizeof *iosb, 4); }));
-  Ref<FILE_OBJECT> file;
-  NT_TRY(ReferenceFile(handle, 0, mode, &file));
-  // All threads of the machine: a file object is not shared between processes here.
-  auto wanted = [&](IRP* irp) { return OfFile(irp, file.get()) && (!request || irp->UserIosb == request); };
+namespace {
+
+/// Cancels what `wanted` accepts among the requests of all threads of the machine, and does not wait for their end.
+template <class F>
+bool CancelEverywhere(F&& wanted) {
   bool found = false;
   for (;;) {
     IRP* irp = nullptr;
@@ -111,16 +136,51 @@ Status NtCancelIoFileEx(HANDLE handle, IO_STATUS_BLOCK* request, IO_STATUS_BLOCK
       LockGuard guard(g_state->database);
       for (LIST_ENTRY* entry = g_state->threads.Flink; entry != &g_state->threads && !irp; entry = entry->Flink) {
         bool any = false;
-        irp = NextIrp(CONTAINING_RECORD(entry, ThreadIo, link)->thread, wanted, &any);
+        ke::Thread* thread = CONTAINING_RECORD(entry, ThreadIo, link)->thread;
+        irp = NextIrp(thread, [&](IRP* candidate) { return wanted(thread, candidate); }, &any);
       }
     }
-    if (!irp) break;
+    if (!irp) return found;
     found = true;
     CancelIrp(irp);
     UnpinIrp(irp);
   }
-  if (!found) return STATUS_NOT_FOUND;
-  return Guarded([&] { ldr::WriteUser(iosb, IO_STATUS_BLOCK{{STATUS_SUCCESS}, 0}); });
+}
+
+Status Answer(IO_STATUS_BLOCK* iosb, bool found) {
+  const NTSTATUS status = found ? STATUS_SUCCESS : STATUS_NOT_FOUND;
+  Status written = Guarded([&] { ldr::WriteUser(iosb, IO_STATUS_BLOCK{{status}, 0}); });
+  return written.ok() ? Status(status) : written;
+}
+
+}  // namespace
+
+Status NtCancelIoFileEx(HANDLE handle, IO_STATUS_BLOCK* request, IO_STATUS_BLOCK* iosb) {
+  const KPROCESSOR_MODE mode = PreviousMode();
+  if (mode != KernelMode) NT_TRY(Guarded([&] { ldr::ProbeForWrite(iosb, sizeof *iosb, 4); }));
+  Ref<FILE_OBJECT> file;
+  NT_TRY(ReferenceFile(handle, 0, mode, &file));
+  // All threads of the machine: a file object is not shared between processes here.
+  return Answer(iosb, CancelEverywhere([&](ke::Thread*, IRP* irp) {
+                  return OfFile(irp, file.get()) && (!request || irp->UserIosb == request);
+                }));
+}
+
+Status NtCancelSynchronousIoFile(HANDLE handle, IO_STATUS_BLOCK* request, IO_STATUS_BLOCK* iosb) {
+  const KPROCESSOR_MODE mode = PreviousMode();
+  if (mode != KernelMode) NT_TRY(Guarded([&] { ldr::ProbeForWrite(iosb, sizeof *iosb, 4); }));
+  Ref<void> thread;
+  if (handle == NtCurrentThread())
+    thread.Share(ke::CurrentThread());
+  else
+    NT_TRY(ob::ReferenceObjectByHandle(handle, THREAD_TERMINATE, PsThreadType, mode, thread.out(), nullptr));
+  return Answer(iosb, CancelEverywhere([&](ke::Thread* of, IRP* irp) {
+                  if (of != thread.get() || irp->CurrentLocation > irp->StackCount + 1) return false;
+                  const FILE_OBJECT* file = irp->Tail.Overlay.OriginalFileObject;
+                  const bool waited_for = (irp->Flags & (IRP_SYNCHRONOUS_API | IRP_CREATE_OPERATION)) ||
+                                          (file && (file->Flags & FO_SYNCHRONOUS_IO));
+                  return waited_for && (!request || irp->UserIosb == request);
+                }));
 }
 
 }  // namespace nt::io

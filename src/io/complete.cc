@@ -10,6 +10,9 @@
 #include "src/mm/mm.h"
 
 namespace nt::io {
+
+constinit std::atomic<RequestDoneHook> g_request_done{nullptr};
+
 namespace {
 
 constexpr UCHAR kDisassociated = 0x80;  // IRP::AllocationFlags: its thread has gone without it
@@ -22,14 +25,19 @@ void ClearLocation(IO_STACK_LOCATION* location) {
   location->FileObject = nullptr;
 }
 
+/// @param unmarked  for the report of rules.cc: the lowest of the uppermost locations without the pending mark
 /// @returns false when a routine took the IRP back
-bool RunCompletionRoutines(IRP* irp) {
+bool RunCompletionRoutines(IRP* irp, int* unmarked) {
+  ke::Thread* thread = ke::CurrentThread();
   IO_STACK_LOCATION* location = CurrentLocation(irp);
+  bool marked_before = true;
   irp->CurrentLocation++;
   irp->Tail.Overlay.CurrentStackLocation++;
   while (irp->CurrentLocation <= irp->StackCount + 1) {
     const UCHAR control = location->Control;
     irp->PendingReturned = control & SL_PENDING_RETURNED;
+    if (!irp->PendingReturned && marked_before) *unmarked = irp->CurrentLocation - 1;
+    marked_before = irp->PendingReturned;
     const bool succeeded = NT_SUCCESS(irp->IoStatus.Status);
     const bool invoke = (succeeded && (control & SL_INVOKE_ON_SUCCESS)) ||
                         (!succeeded && (control & SL_INVOKE_ON_ERROR)) ||
@@ -40,7 +48,11 @@ bool RunCompletionRoutines(IRP* irp) {
     ClearLocation(location);
     if (invoke) {
       DEVICE_OBJECT* device = originator ? nullptr : CurrentLocation(irp)->DeviceObject;
-      if (nt::CallDriver(routine, device, irp, context) == STATUS_MORE_PROCESSING_REQUIRED) return false;
+      const ThreadBalance before(thread);
+      const NTSTATUS answer = nt::CallDriver(routine, device, irp, context);
+      if (ThreadBalance(thread) != before) [[unlikely]]
+        ReportUnbalancedCompletion(device, nullptr);
+      if (answer == STATUS_MORE_PROCESSING_REQUIRED) return false;
     } else if (irp->PendingReturned && !originator) {
       CurrentLocation(irp)->Control |= SL_PENDING_RETURNED;
     }
@@ -110,14 +122,16 @@ void FreeBuffers(IRP* irp) {
 
 void CompleteRequest(IRP* irp, CCHAR boost) {
   if (irp->Type != IO_TYPE_IRP || irp->CurrentLocation > irp->StackCount + 1) [[unlikely]]
-    ke::BugCheckEx(MULTIPLE_IRP_COMPLETE_REQUESTS, reinterpret_cast<ULONG_PTR>(irp), __LINE__);
+    ke::BugCheckWithMessage("IoCompleteRequest of an IRP that is complete, or of something that is not an IRP",
+                            MULTIPLE_IRP_COMPLETE_REQUESTS, reinterpret_cast<ULONG_PTR>(irp), __LINE__);
   if (irp->IoStatus.Status == STATUS_PENDING || irp->IoStatus.Status == -1) [[unlikely]]
     ke::BugCheckWithMessage("IoCompleteRequest with a status that is not final", DRIVER_VERIFIER_IOMANAGER_VIOLATION, 6,
                             static_cast<ULONG_PTR>(irp->IoStatus.Status), reinterpret_cast<ULONG_PTR>(irp));
   if (irp->CancelRoutine) [[unlikely]]
     ke::BugCheckWithMessage("IoCompleteRequest while the IRP has a cancel routine", DRIVER_VERIFIER_IOMANAGER_VIOLATION, 7,
                             reinterpret_cast<ULONG_PTR>(irp->CancelRoutine), reinterpret_cast<ULONG_PTR>(irp));
-  if (!RunCompletionRoutines(irp)) return;
+  int unmarked = 0;
+  if (!RunCompletionRoutines(irp, &unmarked)) return;
   if (irp->Flags & IRP_ASSOCIATED_IRP) return CompleteAssociated(irp, boost);
   if (irp->Flags & (IRP_PAGING_IO | IRP_CLOSE_OPERATION)) return CompletePagingOrClose(irp);
 
@@ -130,7 +144,7 @@ void CompleteRequest(IRP* irp, CCHAR boost) {
     ex::FreePool(auxiliary);
   }
   // The service that sent it sees from the return value that it is complete, and does stage 2 itself.
-  if ((irp->Flags & IRP_DEFER_IO_COMPLETION) && !irp->PendingReturned) return;
+  if ((irp->Flags & IRP_DEFER_IO_COMPLETION) && !irp->PendingReturned) return CheckedState::NoteDeferred(irp, unmarked);
 
   FILE_OBJECT* file = irp->Tail.Overlay.OriginalFileObject;
   if (irp->AllocationFlags & kDisassociated) {
@@ -184,6 +198,8 @@ void FinishRequest(IRP* irp, ke::Thread* thread, FILE_OBJECT* file) {
     return;
   }
   Guarded([&] { ldr::WriteUser(irp->UserIosb, result); }).Ignore();  // the requestor took its status block away
+  if (RequestDoneHook hook = g_request_done.load(std::memory_order_acquire)) [[unlikely]]
+    hook(irp->UserIosb);
   const PIO_APC_ROUTINE apc = irp->Overlay.AsynchronousParameters.UserApcRoutine;
   void* apc_context = irp->Overlay.AsynchronousParameters.UserApcContext;
   const IO_COMPLETION_CONTEXT* completion = file->CompletionContext;
@@ -196,14 +212,17 @@ void FinishRequest(IRP* irp, ke::Thread* thread, FILE_OBJECT* file) {
     ob::DereferenceObject(event);
   } else {
     file->FinalStatus = result.Status;
-    ke::SetEvent(&file->Event, IO_NO_INCREMENT, false);
+    // Who asked for it does without the event; a synchronous request waits for it.
+    const bool set = (file->Flags & FO_SYNCHRONOUS_IO) || !(Private(file)->notification_modes & FILE_SKIP_SET_EVENT_ON_HANDLE);
+    if (set) ke::SetEvent(&file->Event, IO_NO_INCREMENT, false);
   }
   if (apc) {
     ke::InitializeApc(&irp->Tail.Apc, thread->nt(), CurrentApcEnvironment, FreeAfterApc, FreeAtRundown,
                       reinterpret_cast<PKNORMAL_ROUTINE>(reinterpret_cast<void*>(apc)), irp->RequestorMode, apc_context);
     if (!ke::InsertQueueApc(&irp->Tail.Apc, irp->UserIosb, nullptr, 2)) ReleaseIrp(irp);
   } else {
-    const bool skip = !pended && (Private(file)->notification_modes & FILE_SKIP_COMPLETION_PORT_ON_SUCCESS);
+    const bool skip = !pended && NT_SUCCESS(result.Status) &&
+                      (Private(file)->notification_modes & FILE_SKIP_COMPLETION_PORT_ON_SUCCESS);
     if (completion && apc_context && !skip)
       QueueMiniPacket(static_cast<KQUEUE*>(completion->Port), completion->Key, apc_context, result.Status,
                       result.Information)
@@ -212,6 +231,8 @@ void FinishRequest(IRP* irp, ke::Thread* thread, FILE_OBJECT* file) {
   }
   ob::DereferenceObject(file);
 }
+
+void SetRequestDoneHook(RequestDoneHook hook) { g_request_done.store(hook, std::memory_order_release); }
 
 /// For cancel.cc: a thread ends and its IRP does not come back.
 void Disassociate(IRP* irp) { irp->AllocationFlags |= kDisassociated; }

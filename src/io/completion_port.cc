@@ -52,8 +52,67 @@ Status NtCreateIoCompletion(HANDLE* handle, ACCESS_MASK access, OBJECT_ATTRIBUTE
 
 Status NtSetIoCompletion(HANDLE handle, void* key, void* apc_context, NTSTATUS status, ULONG_PTR information) {
   Ref<KQUEUE> port;
-  NT_TRY(ReferencePort(handle, 2, PreviousMode(), &port));
+  NT_TRY(ReferencePort(handle, IO_COMPLETION_MODIFY_STATE, PreviousMode(), &port));
   return QueueMiniPacket(port.get(), key, apc_context, status, information);
+}
+
+Status NtOpenIoCompletion(HANDLE* handle, ACCESS_MASK access, OBJECT_ATTRIBUTES* attributes) {
+  HANDLE opened = nullptr;
+  NT_TRY(ob::OpenObjectByName(attributes, g_state->completion_type, PreviousMode(), nullptr, access, nullptr, &opened));
+  return Guarded([&] { ldr::WriteUser(handle, opened); });
+}
+
+Status NtQueryIoCompletion(HANDLE handle, IO_COMPLETION_INFORMATION_CLASS information_class, void* buffer, ULONG length,
+                           ULONG* returned) {
+  if (information_class != IoCompletionBasicInformation) return STATUS_INVALID_INFO_CLASS;
+  if (length != sizeof(IO_COMPLETION_BASIC_INFORMATION)) return STATUS_INFO_LENGTH_MISMATCH;
+  const KPROCESSOR_MODE mode = PreviousMode();
+  if (mode != KernelMode)
+    NT_TRY(Guarded([&] {
+      ldr::ProbeForWrite(buffer, length, 4);
+      if (returned) ldr::ProbeForWrite(returned, sizeof *returned, 4);
+    }));
+  Ref<KQUEUE> port;
+  NT_TRY(ReferencePort(handle, IO_COMPLETION_QUERY_STATE, mode, &port));
+  const IO_COMPLETION_BASIC_INFORMATION answer{ke::ReadStateQueue(port.get())};
+  return Guarded([&] {
+    ldr::WriteUser(static_cast<IO_COMPLETION_BASIC_INFORMATION*>(buffer), answer);
+    if (returned) ldr::WriteUser(returned, static_cast<ULONG>(sizeof answer));
+  });
+}
+
+Status NtRemoveIoCompletionEx(HANDLE handle, FILE_IO_COMPLETION_INFORMATION* information, ULONG count, ULONG* removed,
+                              LARGE_INTEGER* timeout, bool alertable) {
+  constexpr ULONG kAtOnce = 32;  // fewer than any status RemoveQueueEx returns
+  if (count == 0) return STATUS_INVALID_PARAMETER;
+  const KPROCESSOR_MODE mode = PreviousMode();
+  LARGE_INTEGER interval{};
+  NT_TRY(Guarded([&] {
+    if (mode != KernelMode) {
+      ldr::ProbeForWrite(information, sizeof *information * static_cast<SIZE_T>(count), 8);
+      ldr::ProbeForWrite(removed, sizeof *removed, 4);
+    }
+    if (timeout) interval = ldr::ReadUser(timeout);
+  }));
+  Ref<KQUEUE> port;
+  NT_TRY(ReferencePort(handle, IO_COMPLETION_MODIFY_STATE, mode, &port));
+  PLIST_ENTRY entries[kAtOnce];
+  const ULONG taken = ke::RemoveQueueEx(port.get(), mode, alertable, timeout ? &interval : nullptr, entries,
+                                        count < kAtOnce ? count : kAtOnce);
+  if (taken > kAtOnce) {
+    Status written = Guarded([&] { ldr::WriteUser(removed, 0u); });
+    return written.ok() ? Status(static_cast<NTSTATUS>(taken)) : written;
+  }
+  FILE_IO_COMPLETION_INFORMATION copies[kAtOnce];
+  for (ULONG i = 0; i < taken; i++) {
+    auto* packet = CONTAINING_RECORD(entries[i], Packet, entry);
+    copies[i] = {packet->key, packet->apc_context, packet->result};
+    ex::FreePool(packet);
+  }
+  return Guarded([&] {
+    ldr::CopyToUser(information, copies, sizeof *copies * taken);
+    ldr::WriteUser(removed, taken);
+  });
 }
 
 Status NtRemoveIoCompletion(HANDLE handle, void** key, void** apc_context, IO_STATUS_BLOCK* iosb, LARGE_INTEGER* timeout) {
@@ -68,7 +127,7 @@ Status NtRemoveIoCompletion(HANDLE handle, void** key, void** apc_context, IO_ST
     if (timeout) interval = ldr::ReadUser(timeout);
   }));
   Ref<KQUEUE> port;
-  NT_TRY(ReferencePort(handle, 2, mode, &port));
+  NT_TRY(ReferencePort(handle, IO_COMPLETION_MODIFY_STATE, mode, &port));
   PLIST_ENTRY entry = ke::RemoveQueue(port.get(), mode, timeout ? &interval : nullptr);
   const auto value = reinterpret_cast<LONG_PTR>(entry);
   if (value == STATUS_TIMEOUT || value == STATUS_USER_APC || value == STATUS_ABANDONED)

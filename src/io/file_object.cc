@@ -63,7 +63,11 @@ void SendCleanup(File* file) {
   irp->UserIosb = &result;
   FileLock lock(&file->nt);
   if (StatisticsEnabled()) TheStatistics().irp[IRP_MJ_CLEANUP].sent.fetch_add(1, std::memory_order_relaxed);
-  if (CallDriver(top, irp) == STATUS_PENDING) ke::WaitFor(&event);
+  DRIVER_OBJECT* driver = top->DriverObject;
+  if (CallDriver(top, irp) == STATUS_PENDING)
+    ke::WaitFor(&event);
+  else
+    CheckAnswered(&event, driver, irp, IRP_MJ_CLEANUP);
 }
 
 namespace {
@@ -82,7 +86,11 @@ void SendClose(File* file) {
   // The file system sees the count without this file: it may dismount now, and free the VPB itself.
   if (VPB* vpb = std::exchange(file->counted_vpb, nullptr)) DereferenceVpb(vpb);
   if (StatisticsEnabled()) TheStatistics().irp[IRP_MJ_CLOSE].sent.fetch_add(1, std::memory_order_relaxed);
-  if (CallDriver(top, irp) == STATUS_PENDING) ke::WaitFor(&event);
+  DRIVER_OBJECT* driver = top->DriverObject;
+  if (CallDriver(top, irp) == STATUS_PENDING)
+    ke::WaitFor(&event);
+  else
+    CheckAnswered(&event, driver, irp, IRP_MJ_CLOSE);
 }
 
 }  // namespace

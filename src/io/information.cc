@@ -128,7 +128,7 @@ Status SetCompletion(FILE_OBJECT* file, const FILE_COMPLETION_INFORMATION& infor
   IO_COMPLETION_CONTEXT* context = nullptr;
   if (information.Port || !replace) {
     Ref<void> port;
-    NT_TRY(ob::ReferenceObjectByHandle(information.Port, 2, g_state->completion_type, PreviousMode(), port.out(), nullptr));
+    NT_TRY(ob::ReferenceObjectByHandle(information.Port, IO_COMPLETION_MODIFY_STATE, g_state->completion_type, PreviousMode(), port.out(), nullptr));
     context = ex::PoolNew<IO_COMPLETION_CONTEXT>('  cI');
     if (!context) return STATUS_INSUFFICIENT_RESOURCES;
     *context = {port.release(), information.Key, 0};

@@ -165,8 +165,11 @@ inline IO_STACK_LOCATION* NextLocation(IRP* irp) { return irp->Tail.Overlay.Curr
 
 /// FreeIrp of an IRP that a canceller may still be looking at (a thread-linked one).
 void ReleaseIrp(IRP* irp);
-/// Links to the current thread.
+/// Links to the current thread. One with IRP_DEFER_IO_COMPLETION is also held for its sender (CheckedState, irp.cc).
 void LinkIrp(IRP* irp);
+/// Keeps an IRP whose thread's list is locked, or that the caller owns, from being freed.
+void PinIrp(IRP* irp);
+void UnpinIrp(IRP* irp);
 void UnlinkIrp(IRP* irp, ke::Thread* thread);
 /// The second stage of completion: copy-back, status block, events, APC or port, release.
 /// @param file  OriginalFileObject
@@ -174,12 +177,46 @@ void FinishRequest(IRP* irp, ke::Thread* thread, FILE_OBJECT* file);
 /// Frees buffers and an IRP that was never sent.
 void AbandonIrp(IRP* irp);
 
+// --- rules for drivers (rules.cc) ---------------------------------------------------------------------------------------------------------
+
+/// Bug check 0xC9 with rule, driver and IRP.
+[[noreturn]] void ReportRule(ULONG rule, const std::string& sentence, DRIVER_OBJECT* driver, IRP* irp);
+
+/// IRP::Reserved of an IRP that a service sends: a count of holders, and who has seen what.
+struct CheckedState {
+  static constexpr USHORT kReleased = 0x8000;
+  static constexpr USHORT kSentPending = 0x4000;  // the sender got STATUS_PENDING
+  static constexpr USHORT kDeferred = 0x2000;     // completed without the pending mark: the sender finishes it
+  static constexpr int kLocationShift = 6;        // of kDeferred: the lowest location of those on top that lack the mark
+  static constexpr USHORT kLocationMask = 0x1fc0;
+  static constexpr USHORT kCountMask = 0x003f;
+
+  static void NoteDeferred(IRP* irp, int unmarked_location);
+  /// Drops the sender's hold.
+  static void NoteReturned(IRP* irp, Status status);
+};
+/// For IRPs that end by an event: after a final status the event must be set.
+void CheckAnswered(KEVENT* event, DRIVER_OBJECT* driver, IRP* irp, UCHAR major);
+
+/// What driver code must leave as it found it.
+struct ThreadBalance {
+  explicit ThreadBalance(const ke::Thread* thread)
+      : irql(thread->irql), kernel_apc_disable(thread->kernel_apc_disable), special_apc_disable(thread->special_apc_disable) {}
+  bool operator==(const ThreadBalance&) const = default;
+  KIRQL irql;
+  int16_t kernel_apc_disable, special_apc_disable;
+};
+[[noreturn]] void ReportUnbalancedDispatch(const ThreadBalance& before, DRIVER_OBJECT* driver, UCHAR major);
+[[noreturn]] void ReportUnbalancedCompletion(DEVICE_OBJECT* device, IRP* irp);
+
 /// An IRP for a request on a file, from the current thread: no buffers, no event. nullptr: out of memory.
 IRP* NewFileIrp(FILE_OBJECT* file, DEVICE_OBJECT* top, UCHAR major, UCHAR minor = 0);
 
 /// The requests that wait by nature (IRP_SYNCHRONOUS_API): sends, waits, frees. `result` is written whenever the driver
 /// completed it. `*written`: whether the caller's status block is to be written (not for an error that never pended).
 Status SendAndWait(DEVICE_OBJECT* top, IRP* irp, IO_STATUS_BLOCK* result, bool* written = nullptr);
+
+extern std::atomic<RequestDoneHook> g_request_done;
 
 /// What an asynchronous service was given.
 struct AsyncParameters {
@@ -192,6 +229,13 @@ struct AsyncParameters {
 
   /// Checks against the port, references and resets the event.
   Status Prepare(FILE_OBJECT* file);
+  /// After fast I/O has written the status block: says so, and signals the caller's event unless the file object is told not to.
+  void TellFast(FILE_OBJECT* file) {
+    if (RequestDoneHook hook = g_request_done.load(std::memory_order_acquire)) [[unlikely]]
+      hook(iosb);
+    if (event && !(Private(file)->notification_modes & FILE_SKIP_SET_USER_EVENT_ON_FAST_IO))
+      ke::SetEvent(event.get(), 0, false);
+  }
   /// After a fast I/O call that was final.
   void FinishFast(FILE_OBJECT* file, const IO_STATUS_BLOCK& result);
 };

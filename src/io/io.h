@@ -141,6 +141,12 @@ void ReleaseCancelSpinLock(KIRQL irql);
 void QueueThreadIrp(IRP* irp);
 /// Cancels and waits for the current thread's IRPs (thread exit).
 void CancelThreadIo(ke::Thread* thread);
+/// How long a thread that ends waits for its cancelled IRPs before it goes without them. Default, also 0: five minutes.
+void SetCancelPatience(uint64_t nanoseconds);
+/// Called when the status block of a user request was written, before an event, an APC or a packet tells of it; on the thread
+/// that does stage 2, at <= DISPATCH_LEVEL. One for the process; nullptr: none.
+using RequestDoneHook = void (*)(IO_STATUS_BLOCK* iosb);
+void SetRequestDoneHook(RequestDoneHook hook);
 bool IsOperationSynchronous(IRP* irp);
 PEPROCESS GetRequestorProcess(IRP* irp);
 ULONG GetRequestorProcessId(IRP* irp);
@@ -282,6 +288,8 @@ Status NtQueryAttributesFile(OBJECT_ATTRIBUTES* attributes, FILE_BASIC_INFORMATI
 Status NtQueryFullAttributesFile(OBJECT_ATTRIBUTES* attributes, FILE_NETWORK_OPEN_INFORMATION* information);
 Status NtCancelIoFile(HANDLE file, IO_STATUS_BLOCK* iosb);
 Status NtCancelIoFileEx(HANDLE file, IO_STATUS_BLOCK* request, IO_STATUS_BLOCK* iosb);
+/// Requests that the thread waits for in a service. STATUS_NOT_FOUND: none.
+Status NtCancelSynchronousIoFile(HANDLE thread, IO_STATUS_BLOCK* request, IO_STATUS_BLOCK* iosb);
 Status NtQueryEaFile(HANDLE file, IO_STATUS_BLOCK* iosb, void* buffer, ULONG length, bool single_entry, void* ea_list,
                      ULONG ea_list_length, ULONG* ea_index, bool restart);
 Status NtSetEaFile(HANDLE file, IO_STATUS_BLOCK* iosb, void* buffer, ULONG length);
@@ -291,8 +299,14 @@ Status QueryFileSecurity(FILE_OBJECT* file, SECURITY_INFORMATION information, vo
 Status SetFileSecurity(FILE_OBJECT* file, SECURITY_INFORMATION information, void* descriptor);
 Status NtCreateIoCompletion(HANDLE* handle, ACCESS_MASK access, OBJECT_ATTRIBUTES* attributes, ULONG threads);
 Status NtSetIoCompletion(HANDLE port, void* key, void* apc_context, NTSTATUS status, ULONG_PTR information);
+Status NtOpenIoCompletion(HANDLE* handle, ACCESS_MASK access, OBJECT_ATTRIBUTES* attributes);
+Status NtQueryIoCompletion(HANDLE port, IO_COMPLETION_INFORMATION_CLASS information_class, void* buffer, ULONG length,
+                           ULONG* returned);
 Status NtRemoveIoCompletion(HANDLE port, void** key, void** apc_context, IO_STATUS_BLOCK* iosb,
                             LARGE_INTEGER* timeout);
+/// Takes up to `count` packets, at most 32 a call.
+Status NtRemoveIoCompletionEx(HANDLE port, FILE_IO_COMPLETION_INFORMATION* information, ULONG count, ULONG* removed,
+                              LARGE_INTEGER* timeout, bool alertable);
 
 // --- fast I/O -------------------------------------------------------------------------------------------------------------------------
 

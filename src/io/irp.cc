@@ -10,8 +10,6 @@ namespace nt::io {
 namespace {
 
 constexpr ULONG kIrpTag = ' prI';
-// IRP::Reserved
-constexpr USHORT kReleased = 0x8000;
 
 int CacheOf(USHORT packet_bytes) {
   for (int i = 0; i < 3; i++)
@@ -115,6 +113,7 @@ void LinkIrp(IRP* irp) {
   ke::Thread* thread = ke::CurrentThread();
   ThreadData(thread);
   irp->Tail.Overlay.Thread = thread->ethread();
+  if (irp->Flags & IRP_DEFER_IO_COMPLETION) irp->Reserved = 1;  // nobody else knows it yet
   LockGuard guard(thread->irp_list_lock);
   ListPushFront(&thread->irp_list, &irp->ThreadListEntry);
 }
@@ -127,14 +126,14 @@ void UnlinkIrp(IRP* irp, ke::Thread* thread) {
 void QueueThreadIrp(IRP* irp) { LinkIrp(irp); }
 
 void ReleaseIrp(IRP* irp) {
-  const USHORT before = __atomic_fetch_or(&irp->Reserved, kReleased, __ATOMIC_ACQ_REL);
-  if ((before & ~kReleased) == 0) FreeIrp(irp);
+  const USHORT before = __atomic_fetch_or(&irp->Reserved, CheckedState::kReleased, __ATOMIC_ACQ_REL);
+  if ((before & CheckedState::kCountMask) == 0) FreeIrp(irp);
 }
 
-/// For cancel.cc: under the list's lock.
 void PinIrp(IRP* irp) { __atomic_fetch_add(&irp->Reserved, 1, __ATOMIC_ACQ_REL); }
 void UnpinIrp(IRP* irp) {
-  if (__atomic_sub_fetch(&irp->Reserved, 1, __ATOMIC_ACQ_REL) == kReleased) FreeIrp(irp);
+  const USHORT now = __atomic_sub_fetch(&irp->Reserved, 1, __ATOMIC_ACQ_REL);
+  if ((now & (CheckedState::kReleased | CheckedState::kCountMask)) == CheckedState::kReleased) FreeIrp(irp);
 }
 
 void AbandonIrp(IRP* irp) {

@@ -62,6 +62,8 @@ Status SendFsControl(DEVICE_OBJECT* device, UCHAR minor, F&& fill) {
   if (status == STATUS_PENDING) {
     ke::WaitFor(&event);
     status = result.Status;
+  } else {
+    CheckAnswered(&event, top->DriverObject, irp, IRP_MJ_FILE_SYSTEM_CONTROL);
   }
   return status;
 }

@@ -240,6 +240,7 @@ Status SendCreate(const Open& open, DEVICE_OBJECT* volume, VPB* vpb, bool direct
     packet.final_status = irp->IoStatus.Status;
     packet.information = irp->IoStatus.Information;
     UnlinkIrp(irp, ke::CurrentThread());
+    UnpinIrp(irp);
     ReleaseIrp(irp);
     DropFile(file);
     return STATUS_SUCCESS;
@@ -249,6 +250,7 @@ Status SendCreate(const Open& open, DEVICE_OBJECT* volume, VPB* vpb, bool direct
   if (count) TheStatistics().irp[IRP_MJ_CREATE].sent.fetch_add(1, std::memory_order_relaxed);
   REPARSE_DATA_BUFFER* reparse = nullptr;
   status = CallDriver(top, irp);
+  CheckedState::NoteReturned(irp, status);
   if (status == STATUS_PENDING) {
     // The reparse data of a create that pended went with its IRP: such a reparse is answered TAG_NOT_HANDLED.
     ke::WaitFor(&event);

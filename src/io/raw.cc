@@ -36,7 +36,8 @@ NTSTATUS Mount(IRP* irp) {
   volume->target = target;
   volume->vpb = vpb;
   ke::InitializeEvent(&volume->lock, SynchronizationEvent, true);
-  device->Flags |= DO_DIRECT_IO;
+  // Requests are passed on as they are, so they carry what the device below wants.
+  device->Flags |= target->Flags & DO_BUFFERED_IO ? DO_BUFFERED_IO : DO_DIRECT_IO;
   device->AlignmentRequirement = target->AlignmentRequirement;
   device->StackSize = static_cast<CCHAR>(target->StackSize + 1);
   device->SectorSize = target->SectorSize ? target->SectorSize : 512;

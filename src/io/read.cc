@@ -92,7 +92,7 @@ Status NtReadFile(HANDLE handle, HANDLE event, PIO_APC_ROUTINE apc, void* apc_co
         const NTSTATUS status = result.Status;
         Status written = Guarded([&] { ldr::WriteUser(iosb, result); });
         if (!written.ok()) return written;
-        if (parameters.event) ke::SetEvent(parameters.event.get(), 0, false);
+        parameters.TellFast(file.get());
         return status;
       }
     }

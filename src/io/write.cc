@@ -100,7 +100,7 @@ Status NtWriteFile(HANDLE handle, HANDLE event, PIO_APC_ROUTINE apc, void* apc_c
         NoteFastIo(true);
         Status written = Guarded([&] { ldr::WriteUser(iosb, result); });
         if (!written.ok()) return written;
-        if (parameters.event) ke::SetEvent(parameters.event.get(), 0, false);
+        parameters.TellFast(file.get());
         return STATUS_SUCCESS;
       }
     }

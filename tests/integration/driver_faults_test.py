@@ -62,7 +62,7 @@ class DriverFaults(NtioTest):
 
     def test_irql_forgotten(self):
         text = self.run_with("faulty_dispatch_7", BUG_CHECK)
-        self.assertIn("IRQL", text)
+        self.assert_report(text, "faulty_dispatch_7", "changed the IRQL in its IRP_MJ_FILE_SYSTEM_CONTROL routine")
 
     def test_failed_assertion(self):
         text = self.run_with("faulty_dispatch_8", BUG_CHECK)
