@@ -1,10 +1,12 @@
 #include "front/cli/machine_options.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <filesystem>
 
 #include "front/cli/interrupt.h"
+#include "ntio/driver_info.h"
 
 namespace cli {
 namespace {
@@ -25,10 +27,31 @@ uint32_t ParseSize(const std::string& key, const std::string& text) {
 
 }  // namespace
 
+namespace {
+
+/// "mirror:a.img+b.img": a storage driver and the images under it. Not when there is a file of that name.
+void ParseStorage(DiskArgument* disk) {
+  disk->images = {disk->path};
+  const size_t colon = disk->path.find(':');
+  if (colon == std::string::npos || colon == 0 || std::filesystem::exists(disk->path)) return;
+  const std::string driver = disk->path.substr(0, colon);
+  if (ntio::FindDriver(driver).empty()) return;
+  disk->driver = driver;
+  disk->images.clear();
+  for (size_t begin = colon + 1; begin < disk->path.size();) {
+    const size_t end = std::min(disk->path.find('+', begin), disk->path.size());
+    disk->images.push_back(disk->path.substr(begin, end - begin));
+    begin = end + 1;
+  }
+}
+
+}  // namespace
+
 DiskArgument ParseDisk(const std::string& text) {
   DiskArgument disk;
   size_t begin = text.find(',');
   disk.path = text.substr(0, begin);
+  ParseStorage(&disk);
   while (begin != std::string::npos) {
     const size_t end = text.find(',', begin + 1);
     const std::string option = text.substr(begin + 1, end == std::string::npos ? end : end - begin - 1);
@@ -36,7 +59,9 @@ DiskArgument ParseDisk(const std::string& text) {
     const size_t equals = option.find('=');
     const std::string key = option.substr(0, equals);
     const std::string value = equals == std::string::npos ? "" : option.substr(equals + 1);
-    if (key == "ro" && value.empty()) {
+    if (!disk.driver.empty() && !key.empty() && key[0] >= 'A' && key[0] <= 'Z') {
+      disk.parameters[key] = static_cast<uint32_t>(ParseSize(key, value));
+    } else if (key == "ro" && value.empty()) {
       disk.options.read_only = true;
     } else if (key == "cdrom" && value.empty()) {
       disk.options.cdrom = true;
@@ -69,8 +94,8 @@ DiskArgument ParseDisk(const std::string& text) {
 void MachineArguments::AddTo(CLI::App& command, bool disk_required) {
   auto* disk = command.add_option(
       "--disk", disks_,
-      "Disk image: IMAGE[,ro][,cdrom][,sector=4096][,max-transfer=64K][,partition=N]; paths that begin "
-      "with ':' are on the first disk");
+      "Disk image: IMAGE[,ro][,cdrom][,sector=4096][,max-transfer=64K][,partition=N]; or a storage driver over images: "
+      "split:IMAGE, mirror:IMAGE+IMAGE, ramdisk:IMAGE[,Value=N]; paths that begin with ':' are on the first disk");
   disk->type_name("IMAGE")->allow_extra_args(false);
   if (disk_required) disk->required();
   command.add_option("--fs", file_systems_, "File-system driver: a shipped one by name, or a path (default: fat)")
@@ -110,14 +135,20 @@ std::unique_ptr<ntio::Machine> MachineArguments::Boot() const {
   for (const auto& driver : filters_) Need(driver, machine->Load(driver, load));
   const std::vector<std::string> standard{"fat"};
   for (const auto& driver : file_systems_.empty() ? standard : file_systems_) Need(driver, machine->Load(driver, load));
-  for (const auto& disk : disks) Need(disk.path, machine->AddDisk(disk.path, disk.options));
+  for (const auto& disk : disks) {
+    ntio::StorageOptions storage;
+    for (const auto& image : disk.images) storage.disks.push_back(Need(image, machine->AddDisk(image, disk.options)));
+    storage.parameters = disk.parameters;
+    if (!disk.driver.empty()) Need(disk.path, machine->AddStorage(disk.driver, storage));
+  }
   return machine;
 }
 
 bool MachineArguments::IsDisk(const std::string& host_path) const {
   for (const auto& text : disks_) {
     std::error_code error;
-    if (std::filesystem::equivalent(ParseDisk(text).path, host_path, error)) return true;
+    for (const auto& image : ParseDisk(text).images)
+      if (std::filesystem::equivalent(image, host_path, error)) return true;
   }
   return false;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,8 +13,11 @@
 namespace cli {
 
 struct DiskArgument {
-  std::string path;
+  std::string path;                 // as given, without options
+  std::string driver;               // a storage driver over the images; empty: the image itself
+  std::vector<std::string> images;
   ntio::DiskOptions options;
+  std::map<std::string, uint32_t> parameters;  // of the storage driver: options that begin with a capital
 };
 /// IMAGE[,ro][,cdrom][,sector=4096][,max-transfer=64K][,partition=N][,engine=threads]
 DiskArgument ParseDisk(const std::string& text);

@@ -101,11 +101,14 @@ class File {
   Result<std::vector<DirectoryEntry>> List(const std::u16string& pattern = u"*");
   /// NtFsControlFile, synchronous.
   IoResult FsControl(uint32_t code, std::span<const std::byte> input, std::span<std::byte> output);
+  /// NtDeviceIoControlFile, synchronous.
+  IoResult DeviceControl(uint32_t code, std::span<const std::byte> input, std::span<std::byte> output);
   void Close();
 
  private:
   friend class Machine;
   File(Machine* machine, void* handle) : machine_(machine), handle_(handle) {}
+  IoResult Control(bool device, uint32_t code, std::span<const std::byte> input, std::span<std::byte> output);
   Machine* machine_ = nullptr;
   void* handle_ = nullptr;
 };

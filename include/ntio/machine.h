@@ -16,6 +16,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -47,6 +48,12 @@ struct DiskOptions {
   static constexpr uint32_t kAnyPartition = ~0u;
   uint32_t partition = kAnyPartition;
   DiskEngine engine = DiskEngine::kBest;
+};
+
+/// A storage driver over disks of the machine: ramdisk, split, mirror, or one of your own.
+struct StorageOptions {
+  std::vector<int> disks;                        // by number; the driver finds their device names in the value "Disks"
+  std::map<std::string, uint32_t> parameters;    // further REG_DWORD values of its Parameters key
 };
 
 struct LoadOptions {
@@ -90,6 +97,9 @@ class Machine {
   /// @returns the disk's number, from 0
   Result<int> AddDisk(const std::string& path, const DiskOptions& options = {});
   Result<void> Load(const std::string& driver, const LoadOptions& options = {});
+  /// Loads a driver that makes a disk (a named device of type FILE_DEVICE_DISK) or attaches to one.
+  /// @returns the number of the result: that of the first disk under it, whose place it takes, or else a new one
+  Result<int> AddStorage(const std::string& driver, const StorageOptions& options = {});
   /// Registry content for drivers, before they load.
   Result<void> LoadRegistryFile(const std::string& path);
   Result<void> LoadInfFile(const std::string& path);

@@ -250,7 +250,7 @@ Result<std::vector<DirectoryEntry>> File::List(const std::u16string& pattern) {
   return entries;
 }
 
-IoResult File::FsControl(uint32_t code, std::span<const std::byte> input, std::span<std::byte> output) {
+IoResult File::Control(bool device, uint32_t code, std::span<const std::byte> input, std::span<std::byte> output) {
   IoResult result;
   const bool alive = machine_->state_->Service([&](ServiceBlock& block) {
     // One block's data serves one of the two; the other gets memory of its own.
@@ -260,9 +260,9 @@ IoResult File::FsControl(uint32_t code, std::span<const std::byte> input, std::s
       result.status = STATUS_NO_MEMORY;
     } else {
       in.CopyIn(input.data());
-      const NTSTATUS status = nt::io::NtFsControlFile(handle_, nullptr, nullptr, nullptr, &block.iosb, code, in.data(),
-                                                      static_cast<ULONG>(input.size()), out,
-                                                      static_cast<ULONG>(output.size()));
+      const auto service = device ? nt::io::NtDeviceIoControlFile : nt::io::NtFsControlFile;
+      const NTSTATUS status = service(handle_, nullptr, nullptr, nullptr, &block.iosb, code, in.data(),
+                                      static_cast<ULONG>(input.size()), out, static_cast<ULONG>(output.size()));
       SetResult(&result, status, block.iosb);
       if (!NT_ERROR(status) && out) std::memcpy(output.data(), out, std::min<size_t>(output.size(), result.information));
     }
@@ -270,6 +270,13 @@ IoResult File::FsControl(uint32_t code, std::span<const std::byte> input, std::s
   });
   if (!alive) result = Stopped();
   return result;
+}
+
+IoResult File::FsControl(uint32_t code, std::span<const std::byte> input, std::span<std::byte> output) {
+  return Control(false, code, input, output);
+}
+IoResult File::DeviceControl(uint32_t code, std::span<const std::byte> input, std::span<std::byte> output) {
+  return Control(true, code, input, output);
 }
 
 }  // namespace ntio

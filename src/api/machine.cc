@@ -171,8 +171,10 @@ Result<void> LoadText(Machine& machine, const std::string& path, F&& load) {
 }  // namespace
 
 std::u16string Machine::VolumeDevice(int disk) const {
-  if (disk < 0 || static_cast<size_t>(disk) >= state_->disks.size()) return {};
-  return nt::disk::DeviceName(state_->disks[disk]);
+  if (!state_->live || disk < 0 || static_cast<size_t>(disk) >= state_->disks.size()) return {};
+  std::u16string name;
+  state_->Kernel([&] { name = nt::ob::NameOf(state_->disks[disk]); });
+  return name;
 }
 
 Result<File> Machine::Open(const std::u16string& path, const OpenOptions& options, int disk) {

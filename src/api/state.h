@@ -17,7 +17,8 @@ namespace ntio {
 struct Machine::State {
   MachineOptions options;
   nt::ps::Process* process = nullptr;  // in whose name requests run; referenced
-  std::vector<PDEVICE_OBJECT> disks;   // volume devices, borrowed from src/disk
+  std::vector<PDEVICE_OBJECT> disks;   // what file systems mount on, borrowed from src/disk or a storage driver
+  std::vector<std::u16string> storage_services;  // base names of those that AddStorage made
   std::vector<DRIVER_OBJECT*> drivers;
   std::shared_ptr<ServiceBlocks> blocks = std::make_shared<ServiceBlocks>();
   bool live = false;

@@ -1,0 +1,15 @@
+// Codes of error log entries (IO_ERROR_LOG_PACKET::ErrorCode) that the system has texts for.
+#pragma once
+
+#define IO_ERR_RETRY_SUCCEEDED        ((NTSTATUS)0x00040001)
+#define IO_ERR_INSUFFICIENT_RESOURCES ((NTSTATUS)0xC0040002)
+#define IO_ERR_CONFIGURATION_ERROR    ((NTSTATUS)0xC0040003)
+#define IO_ERR_DRIVER_ERROR           ((NTSTATUS)0xC0040004)
+#define IO_ERR_PARITY                 ((NTSTATUS)0xC0040005)
+#define IO_ERR_SEEK_ERROR             ((NTSTATUS)0xC0040006)
+#define IO_ERR_BAD_BLOCK              ((NTSTATUS)0xC0040007)
+#define IO_ERR_OVERRUN_ERROR          ((NTSTATUS)0xC0040008)
+#define IO_ERR_TIMEOUT                ((NTSTATUS)0xC0040009)
+#define IO_ERR_SEQUENCE               ((NTSTATUS)0xC004000A)
+#define IO_ERR_CONTROLLER_ERROR       ((NTSTATUS)0xC004000B)
+#define IO_ERR_INTERNAL_ERROR         ((NTSTATUS)0xC004000C)
