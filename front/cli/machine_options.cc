@@ -25,10 +25,6 @@ uint32_t ParseSize(const std::string& key, const std::string& text) {
   return value << shift;
 }
 
-}  // namespace
-
-namespace {
-
 /// "mirror:a.img+b.img": a storage driver and the images under it. Not when there is a file of that name.
 void ParseStorage(DiskArgument* disk) {
   disk->images = {disk->path};

@@ -4,6 +4,7 @@
 
 #include "src/ke/ke.h"
 #include "src/ldr/export.h"
+#include "src/ldr/user_access.h"
 #include "src/ob/ob.h"
 
 POBJECT_TYPE ExEventObjectType = nullptr;
@@ -17,6 +18,11 @@ Status ReferenceEvent(HANDLE handle, ACCESS_MASK access, KEVENT** event) {
   NT_TRY(ob::ReferenceObjectByHandle(handle, access, ExEventObjectType, ke::CurrentThread()->previous_mode, &object, nullptr));
   *event = static_cast<KEVENT*>(object);
   return STATUS_SUCCESS;
+}
+
+/// A file is waited for by the event it contains; other objects begin with their dispatcher header.
+void* Waitable(void* object) {
+  return ob::TypeOf(object) == IoFileObjectType ? &static_cast<FILE_OBJECT*>(object)->Event : object;
 }
 
 template <class F>
@@ -72,14 +78,54 @@ Status NtResetEvent(HANDLE handle, LONG* previous) {
   });
 }
 
+Status NtQueryEvent(HANDLE handle, EVENT_INFORMATION_CLASS information_class, void* buffer, ULONG length, ULONG* returned) {
+  if (information_class != EventBasicInformation) return STATUS_INVALID_INFO_CLASS;
+  if (length != sizeof(EVENT_BASIC_INFORMATION)) return STATUS_INFO_LENGTH_MISMATCH;
+  void* object;
+  const KPROCESSOR_MODE mode = ke::CurrentThread()->previous_mode;
+  NT_TRY(ob::ReferenceObjectByHandle(handle, EVENT_QUERY_STATE, ExEventObjectType, mode, &object, nullptr));
+  auto* event = static_cast<KEVENT*>(object);
+  const EVENT_BASIC_INFORMATION answer{
+      event->Header.Type == EventNotificationObject ? NotificationEvent : SynchronizationEvent, ke::ReadStateEvent(event)};
+  ob::DereferenceObject(object);
+  try {
+    if (mode != KernelMode) ldr::ProbeForWrite(buffer, length, 4);
+    ldr::WriteUser(static_cast<EVENT_BASIC_INFORMATION*>(buffer), answer);
+    if (returned) ldr::WriteUser(returned, static_cast<ULONG>(sizeof answer));
+  } catch (const SehException& exception) {
+    return exception.code();
+  }
+  return STATUS_SUCCESS;
+}
+
 Status NtWaitForSingleObject(HANDLE handle, bool alertable, LARGE_INTEGER* timeout) {
   void* object;
   const KPROCESSOR_MODE mode = ke::CurrentThread()->previous_mode;
   NT_TRY(ob::ReferenceObjectByHandle(handle, SYNCHRONIZE, nullptr, mode, &object, nullptr));
-  // A file is waited for by the event it contains; other objects begin with their dispatcher header.
-  void* waitable = ob::TypeOf(object) == IoFileObjectType ? &static_cast<FILE_OBJECT*>(object)->Event : object;
-  Status status = ke::WaitForSingleObject(waitable, UserRequest, mode, alertable, timeout);
+  Status status = ke::WaitForSingleObject(Waitable(object), UserRequest, mode, alertable, timeout);
   ob::DereferenceObject(object);
+  return status;
+}
+
+Status NtWaitForMultipleObjects(ULONG count, const HANDLE* handles, WAIT_TYPE type, bool alertable,
+                                LARGE_INTEGER* timeout) {
+  if (count == 0 || count > MAXIMUM_WAIT_OBJECTS) return STATUS_INVALID_PARAMETER_1;
+  if (type != WaitAll && type != WaitAny) return STATUS_INVALID_PARAMETER_3;
+  const KPROCESSOR_MODE mode = ke::CurrentThread()->previous_mode;
+  void *objects[MAXIMUM_WAIT_OBJECTS], *waitables[MAXIMUM_WAIT_OBJECTS];
+  KWAIT_BLOCK blocks[MAXIMUM_WAIT_OBJECTS];
+  Status status = STATUS_SUCCESS;
+  ULONG taken = 0;
+  for (; taken < count && status.ok(); taken++) {
+    status = ob::ReferenceObjectByHandle(handles[taken], SYNCHRONIZE, nullptr, mode, &objects[taken], nullptr);
+    if (!status.ok()) break;
+    waitables[taken] = Waitable(objects[taken]);
+    // Waiting for all of them is waiting for each once.
+    for (ULONG i = 0; type == WaitAll && i < taken; i++)
+      if (waitables[i] == waitables[taken]) status = STATUS_INVALID_PARAMETER_MIX;
+  }
+  if (status.ok()) status = ke::WaitForMultipleObjects(count, waitables, type, UserRequest, mode, alertable, timeout, blocks);
+  for (ULONG i = 0; i < taken; i++) ob::DereferenceObject(objects[i]);
   return status;
 }
 

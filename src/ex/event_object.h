@@ -14,6 +14,9 @@ Status NtOpenEvent(HANDLE* handle, ACCESS_MASK access, OBJECT_ATTRIBUTES* attrib
 /// @param previous  the state before; may be null
 Status NtSetEvent(HANDLE handle, LONG* previous);
 Status NtResetEvent(HANDLE handle, LONG* previous);
+Status NtQueryEvent(HANDLE handle, EVENT_INFORMATION_CLASS information_class, void* buffer, ULONG length, ULONG* returned);
 Status NtWaitForSingleObject(HANDLE handle, bool alertable, LARGE_INTEGER* timeout);
+/// @param handles  at most MAXIMUM_WAIT_OBJECTS, captured by the caller
+Status NtWaitForMultipleObjects(ULONG count, const HANDLE* handles, WAIT_TYPE type, bool alertable, LARGE_INTEGER* timeout);
 
 }  // namespace nt::ex
