@@ -61,6 +61,8 @@ struct LoadOptions {
   std::string altitude = {};
   bool lazy_imports = false;  // bind missing imports to a bug check that names them instead of refusing the driver
   unsigned entry_timeout_seconds = 30;
+  std::string service;                // of the driver object and its registry key; empty: the file's name. One image can be
+                                      // loaded several times under different names
 };
 
 class Machine;
@@ -123,6 +125,8 @@ class Machine {
  private:
   friend class File;
   friend class Buffer;
+  friend class ServerFile;
+  friend class MdlTransfer;
   struct State;
   Result<void> booted_;
   std::unique_ptr<State> state_;

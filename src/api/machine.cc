@@ -65,7 +65,7 @@ Machine::Machine(const MachineOptions& options) : state_(std::make_unique<State>
   }
   state_->live = true;
   nt::io::ResetStatistics();
-  nt::io::g_statistics_enabled = options.statistics;
+  nt::io::EnableStatistics(options.statistics);
   Status status = STATUS_SUCCESS;
   if (!state_->Kernel([&] { status = nt::ps::CreateProcess(u"ntio", nullptr, &state_->process); })) booted_ = BugChecked();
   else if (!status.ok()) booted_ = Request(status, "the requesting process cannot be created");
@@ -141,6 +141,7 @@ Result<void> Machine::Load(const std::string& driver, const LoadOptions& options
                    "there is no driver \"" + driver + "\": give the path of a .sys file, or the name of a shipped driver"};
   load.lazy_imports = options.lazy_imports;
   load.entry_timeout_seconds = options.entry_timeout_seconds;
+  load.service.assign(options.service.begin(), options.service.end());
   std::string why;
   DRIVER_OBJECT* object = nullptr;
   Status status = STATUS_SUCCESS;

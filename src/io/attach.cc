@@ -3,6 +3,7 @@
 // AttachedDevice is changed under State::database and read without it (GetAttachedDevice): a stack that is being torn down
 // while requests go down it is the drivers' bug on Windows, too.
 #include "src/io/internal.h"
+#include "src/io/observe.h"
 
 namespace nt::io {
 namespace {
@@ -19,7 +20,7 @@ DEVICE_OBJECT* BottomLocked(DEVICE_OBJECT* device) {
 
 }  // namespace
 
-Status AttachDeviceToDeviceStackSafe(DEVICE_OBJECT* source, DEVICE_OBJECT* target, DEVICE_OBJECT** attached_to) {
+static Status AttachToTop(DEVICE_OBJECT* source, DEVICE_OBJECT* target, DEVICE_OBJECT** attached_to) {
   LockGuard guard(g_state->database);
   DEVICE_OBJECT* top = GetAttachedDevice(target);
   if (!MayBeAttachedTo(top) || top == source || source->AttachedDevice || Extra(source)->attached_to)
@@ -32,6 +33,12 @@ Status AttachDeviceToDeviceStackSafe(DEVICE_OBJECT* source, DEVICE_OBJECT* targe
   if (attached_to) __atomic_store_n(attached_to, top, __ATOMIC_RELEASE);
   __atomic_store_n(&top->AttachedDevice, source, __ATOMIC_RELEASE);
   return STATUS_SUCCESS;
+}
+
+Status AttachDeviceToDeviceStackSafe(DEVICE_OBJECT* source, DEVICE_OBJECT* target, DEVICE_OBJECT** attached_to) {
+  const Status status = AttachToTop(source, target, attached_to);
+  if (status.ok()) IsFileSystemType(source->DeviceType) ? NoteFilter(source->DriverObject) : ObserveDriver(source->DriverObject);
+  return status;
 }
 
 DEVICE_OBJECT* AttachDeviceToDeviceStack(DEVICE_OBJECT* source, DEVICE_OBJECT* target) {

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "src/io/internal.h"
+#include "src/io/observe.h"
 #include "src/mm/mm.h"
 
 namespace nt::io {
@@ -121,6 +122,7 @@ void FreeBuffers(IRP* irp) {
 }  // namespace
 
 void CompleteRequest(IRP* irp, CCHAR boost) {
+  if (StatisticsEnabled()) [[unlikely]] NoteCompletion(irp);
   if (irp->Type != IO_TYPE_IRP || irp->CurrentLocation > irp->StackCount + 1) [[unlikely]]
     ke::BugCheckWithMessage("IoCompleteRequest of an IRP that is complete, or of something that is not an IRP",
                             MULTIPLE_IRP_COMPLETE_REQUESTS, reinterpret_cast<ULONG_PTR>(irp), __LINE__);

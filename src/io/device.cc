@@ -18,12 +18,6 @@ bool HasVpb(DEVICE_TYPE type) {
          type == FILE_DEVICE_VIRTUAL_DISK;
 }
 
-bool IsFileSystemType(DEVICE_TYPE type) {
-  return type == FILE_DEVICE_DISK_FILE_SYSTEM || type == FILE_DEVICE_CD_ROM_FILE_SYSTEM ||
-         type == FILE_DEVICE_TAPE_FILE_SYSTEM || type == FILE_DEVICE_NETWORK_FILE_SYSTEM ||
-         type == FILE_DEVICE_FILE_SYSTEM;
-}
-
 void UnlinkFromDriver(DEVICE_OBJECT* device) {
   LockGuard guard(g_state->database);
   for (DEVICE_OBJECT** link = &device->DriverObject->DeviceObject; *link; link = &(*link)->NextDevice) {

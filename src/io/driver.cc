@@ -9,6 +9,7 @@
 #include "src/fsrtl/fsrtl.h"
 #include "src/cm/cm.h"
 #include "src/io/internal.h"
+#include "src/io/observe.h"
 
 namespace nt::io {
 
@@ -31,6 +32,13 @@ struct DriverExtra {
   bool unload_wanted;             // under database
   bool unload_queued;             // under database
 };
+
+NTSTATUS NTIO_MS_ABI InvalidDeviceRequest(PDEVICE_OBJECT, PIRP irp) {
+  irp->IoStatus.Status = STATUS_INVALID_DEVICE_REQUEST;
+  irp->IoStatus.Information = 0;
+  CompleteRequest(irp, IO_NO_INCREMENT);
+  return STATUS_INVALID_DEVICE_REQUEST;
+}
 
 namespace {
 
@@ -60,13 +68,6 @@ std::string Hex(NTSTATUS status) {
   std::snprintf(text, sizeof text, "0x%08X", static_cast<unsigned>(status));
   const char* name = StatusName(status);
   return name ? std::string(name) + " (" + text + ")" : text;
-}
-
-NTSTATUS NTIO_MS_ABI InvalidDeviceRequest(PDEVICE_OBJECT, PIRP irp) {
-  irp->IoStatus.Status = STATUS_INVALID_DEVICE_REQUEST;
-  irp->IoStatus.Information = 0;
-  CompleteRequest(irp, IO_NO_INCREMENT);
-  return STATUS_INVALID_DEVICE_REQUEST;
 }
 
 Status NewDriverObject(std::u16string name, std::u16string service, DRIVER_OBJECT** out) {
@@ -140,6 +141,7 @@ bool RunInSystemThread(const char* name, unsigned timeout_seconds, F&& body) {
 void FinishEntry(DRIVER_OBJECT* driver) {
   for (auto& routine : driver->MajorFunction)
     if (!routine) routine = InvalidDeviceRequest;
+  ObserveDriver(driver);
   LockGuard guard(g_state->database);
   for (DEVICE_OBJECT* device = driver->DeviceObject; device; device = device->NextDevice)
     device->Flags &= ~static_cast<ULONG>(DO_DEVICE_INITIALIZING);
@@ -159,6 +161,7 @@ void RunReinitialization(DRIVER_OBJECT* driver) {
     }
     driver->DriverExtension->Count++;
     nt::CallDriver(next.routine, driver, next.context, driver->DriverExtension->Count);
+    ObserveDriver(driver);
   }
 }
 
@@ -295,6 +298,7 @@ void DeviceGone(DRIVER_OBJECT* driver) {
 void RemoveDriver(void* object) {
   auto* driver = static_cast<DRIVER_OBJECT*>(object);
   fsrtl::ForgetDriver(driver);
+  ForgetObserved(driver);
   DriverExtra* extra = ExtraOf(driver);
   if (extra->client_extensions)
     for (auto& [id, memory] : *extra->client_extensions) ex::FreePool(memory);
@@ -473,6 +477,11 @@ std::string DriverFileName(DRIVER_OBJECT* driver) {
   const DriverExtra* extra = ExtraOf(driver);
   if (extra->image) return extra->image->name;
   return extra->name ? Narrow(*extra->name) : "(deleted driver)";
+}
+
+std::string DriverServiceName(DRIVER_OBJECT* driver) {
+  const DriverExtra* extra = ExtraOf(driver);
+  return extra->service ? Narrow(*extra->service) : "(deleted driver)";
 }
 
 Status AllocateDriverObjectExtension(DRIVER_OBJECT* driver, void* client_id, ULONG bytes, void** extension) {

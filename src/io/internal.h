@@ -286,6 +286,11 @@ class FileLock {
 
 // --- devices and volumes ----------------------------------------------------------------------------------------------------------------------
 
+inline bool IsFileSystemType(DEVICE_TYPE type) {
+  return type == FILE_DEVICE_DISK_FILE_SYSTEM || type == FILE_DEVICE_CD_ROM_FILE_SYSTEM ||
+         type == FILE_DEVICE_TAPE_FILE_SYSTEM || type == FILE_DEVICE_NETWORK_FILE_SYSTEM ||
+         type == FILE_DEVICE_FILE_SYSTEM;
+}
 /// Counts an open. STATUS_NO_SUCH_DEVICE for one being made or deleted, STATUS_ACCESS_DENIED for an exclusive one in use.
 Status CountOpen(DEVICE_OBJECT* device);
 void UncountOpen(DEVICE_OBJECT* device);

@@ -74,6 +74,8 @@ void DeleteDriver(DRIVER_OBJECT* driver, bool delete_devices = false);
 std::vector<DRIVER_OBJECT*> Drivers();
 /// "fat.sys" for an image, the object's name for a built-in driver.
 std::string DriverFileName(DRIVER_OBJECT* driver);
+/// "fat": the last part of the driver object's name. Two instances of an image differ in it.
+std::string DriverServiceName(DRIVER_OBJECT* driver);
 Status AllocateDriverObjectExtension(DRIVER_OBJECT* driver, void* client_id, ULONG bytes, void** extension);
 void* GetDriverObjectExtension(DRIVER_OBJECT* driver, void* client_id);
 void RegisterDriverReinitialization(DRIVER_OBJECT* driver, PDRIVER_REINITIALIZE routine, void* context);
@@ -318,10 +320,16 @@ inline size_t FastIoIndex() {
   return static_cast<size_t>(reinterpret_cast<const char*>(&(table->*kEntry)) - kProbe) / sizeof(void*);
 }
 
+inline constinit std::atomic<bool> g_statistics_enabled{false};
+inline bool StatisticsEnabled() { return g_statistics_enabled.load(std::memory_order_relaxed); }
+/// Makes sure that the driver's entry is counted (observe.cc). Statistics are on.
+void ObserveEntry(DRIVER_OBJECT* driver, size_t index);
+
 /// A device's own driver's entry, or nullptr: no table, a table that ends before it, or an empty entry.
 ///   auto* read = io::FastIoEntry<&FAST_IO_DISPATCH::FastIoRead>(device);
 template <auto kEntry>
 inline auto FastIoEntry(DEVICE_OBJECT* device) {
+  if (StatisticsEnabled()) [[unlikely]] ObserveEntry(device->DriverObject, FastIoIndex<kEntry>());
   const FAST_IO_DISPATCH* table = device->DriverObject->FastIoDispatch;
   using Routine = std::remove_cvref_t<decltype(table->*kEntry)>;
   if (!table || table->SizeOfFastIoDispatch < (FastIoIndex<kEntry>() + 1) * sizeof(void*)) return Routine{nullptr};
@@ -342,17 +350,36 @@ struct Statistics {
     std::atomic<uint64_t> reads, writes, bytes_read, bytes_written;
   } paging;
 };
-inline constinit std::atomic<bool> g_statistics_enabled{false};
+/// What one driver did, whoever called it. Its own answers are told from what it passed on to the driver below.
+struct DriverCounts {
+  static constexpr size_t kFastIoEntries = Statistics::kFastIoEntries;
+  std::string name;     // DriverServiceName
+  bool filter = false;  // it attached to a file system or a volume
+  struct FastIo {
+    std::atomic<uint64_t> called, returned_true, returned_false;
+    std::atomic<uint64_t> answered, declined, passed_on;  // TRUE of its own, FALSE of its own, the rest
+  } fast_io[kFastIoEntries];
+  struct Major {
+    std::atomic<uint64_t> called;
+    std::atomic<uint64_t> completed, failed;  // by this driver in its dispatch routine; failed: with an error
+    std::atomic<uint64_t> passed_on, pended;
+  } irp[IRP_MJ_MAXIMUM_FUNCTION + 1];
+};
 /// Counters since the last Reset; they count only while enabled.
 Statistics& TheStatistics();
 void ResetStatistics();
+/// From here on every driver's tables are observed, those of loaded drivers, too.
+void EnableStatistics(bool enable);
+/// The drivers observed since the last Reset, unloaded ones included, in order of appearance.
+std::vector<const DriverCounts*> AllDriverCounts();
 /// "FastIoRead"
 const char* FastIoEntryName(size_t index);
 /// "IRP_MJ_READ"
 const char* MajorFunctionName(UCHAR major);
 
-inline bool StatisticsEnabled() { return g_statistics_enabled.load(std::memory_order_relaxed); }
 void CountFastIo(size_t index, bool returned_true);
+/// A request of its own that a sibling sent to the top of a stack, and what became of it.
+void CountRequest(UCHAR major, NTSTATUS status);
 
 /// Calls an entry that FastIoEntry found, and counts the call.
 ///   if (read && io::CallFastIo<&FAST_IO_DISPATCH::FastIoRead>(read, file, ...)) ...

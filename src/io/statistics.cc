@@ -1,5 +1,6 @@
 // Counters of requests. One machine's worth; off, they cost a branch.
 #include "src/io/internal.h"
+#include "src/io/observe.h"
 
 namespace nt::io {
 namespace {
@@ -35,6 +36,13 @@ void ResetStatistics() {
   for (auto& row : g_statistics.irp) row.sent = row.failed = 0;
   auto& paging = g_statistics.paging;
   paging.reads = paging.writes = paging.bytes_read = paging.bytes_written = 0;
+  ResetDriverCounts();
+}
+
+void EnableStatistics(bool enable) {
+  g_statistics_enabled.store(enable);
+  if (!enable || !g_state) return;
+  for (DRIVER_OBJECT* driver : Drivers()) ObserveDriver(driver);
 }
 
 const char* FastIoEntryName(size_t index) { return index < std::size(kFastIoNames) ? kFastIoNames[index] : "?"; }
@@ -44,6 +52,13 @@ void CountFastIo(size_t index, bool returned_true) {
   auto& row = g_statistics.fast_io[index];
   row.called.fetch_add(1, std::memory_order_relaxed);
   (returned_true ? row.returned_true : row.returned_false).fetch_add(1, std::memory_order_relaxed);
+}
+
+void CountRequest(UCHAR major, NTSTATUS status) {
+  if (!StatisticsEnabled()) return;
+  auto& row = g_statistics.irp[major];
+  row.sent.fetch_add(1, std::memory_order_relaxed);
+  if (NT_ERROR(status)) row.failed.fetch_add(1, std::memory_order_relaxed);
 }
 
 void NoteFastIo(bool used) { t_fast = used; }

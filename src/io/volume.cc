@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "src/io/internal.h"
+#include "src/io/observe.h"
 
 namespace nt::io {
 namespace {
@@ -75,6 +76,7 @@ void RegisterFileSystem(DEVICE_OBJECT* device) {
     device->Flags &= ~static_cast<ULONG>(DO_DEVICE_INITIALIZING);
     device->ReferenceCount++;
   }
+  ObserveDriver(device->DriverObject);
   Notify(device, true);
 }
 
