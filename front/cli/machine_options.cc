@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cstdio>
 #include <filesystem>
+#include <map>
 
 #include "front/cli/interrupt.h"
 #include "ntio/driver_info.h"
@@ -128,7 +129,14 @@ std::unique_ptr<ntio::Machine> MachineArguments::Boot() const {
   ntio::LoadOptions load;
   load.lazy_imports = lazy_imports_;
   load.entry_timeout_seconds = entry_timeout_seconds_;
-  for (const auto& driver : filters_) Need(driver, machine->Load(driver, load));
+  // The same filter again is another instance of it: its service is called NAME-2, NAME-3.
+  std::map<std::string, int> instances;
+  for (const auto& driver : filters_) {
+    ntio::LoadOptions filter = load;
+    if (const int instance = ++instances[driver]; instance > 1)
+      filter.service = std::filesystem::path(driver).stem().string() + "-" + std::to_string(instance);
+    Need(driver, machine->Load(driver, filter));
+  }
   const std::vector<std::string> standard{"fat"};
   for (const auto& driver : file_systems_.empty() ? standard : file_systems_) Need(driver, machine->Load(driver, load));
   for (const auto& disk : disks) {

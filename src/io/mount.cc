@@ -91,6 +91,9 @@ Status AskAll(DEVICE_OBJECT* device, FileSystemQueue queue, bool allow_raw, bool
       if (DEVICE_OBJECT* volume = vpb->DeviceObject) {
         if (volume->StackSize <= target->StackSize) volume->StackSize = static_cast<CCHAR>(target->StackSize + 1);
         volume->Flags &= ~static_cast<ULONG>(DO_DEVICE_INITIALIZING);
+        // Filters that attached while the mount was under way stand on what the file system had said.
+        for (DEVICE_OBJECT* below = volume; DEVICE_OBJECT* above = below->AttachedDevice; below = above)
+          if (above->StackSize <= below->StackSize) above->StackSize = static_cast<CCHAR>(below->StackSize + 1);
       }
       return STATUS_SUCCESS;
     }
