@@ -266,7 +266,11 @@ Status AcquireFileForModWrite(PFILE_OBJECT file, PLARGE_INTEGER ending_offset, P
   return status;
 }
 
-void ReleaseFileForModWrite(PFILE_OBJECT file, PERESOURCE resource) {
+namespace {
+
+/// At APC_LEVEL, as drivers may rely on: on Windows the writer's completion APC releases.
+void ReleaseForModWrite(PFILE_OBJECT file, PERESOURCE resource) {
+  const ke::IrqlScope irql(APC_LEVEL);
   Operation operation(file, FS_FILTER_RELEASE_FOR_MOD_WRITE, Veto::kIgnored);
   operation.parameters().ReleaseForModifiedPageWriter.ResourceToRelease = resource;
   NTSTATUS status = STATUS_SUCCESS;
@@ -278,6 +282,12 @@ void ReleaseFileForModWrite(PFILE_OBJECT file, PERESOURCE resource) {
     if (!NT_SUCCESS(status) && resource) ex::ReleaseResourceLite(resource);
   }
   operation.Finish(STATUS_SUCCESS);
+}
+
+}  // namespace
+
+void ReleaseFileForModWrite(PFILE_OBJECT file, PERESOURCE resource) {
+  ReleaseForModWrite(file, resource);
   ke::LeaveCriticalRegion();
 }
 
