@@ -61,7 +61,7 @@ struct LoadOptions {
   std::string altitude = {};
   bool lazy_imports = false;  // bind missing imports to a bug check that names them instead of refusing the driver
   unsigned entry_timeout_seconds = 30;
-  std::string service;                // of the driver object and its registry key; empty: the file's name. One image can be
+  std::string service = {};           // of the driver object and its registry key; empty: the file's name. One image can be
                                       // loaded several times under different names
 };
 

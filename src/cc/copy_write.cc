@@ -21,9 +21,10 @@ using mm::kSlotBytes;
 using mm::kSlotShift;
 
 struct Source {
-  const char* bytes;  // nullptr: zeros
+  const char* bytes;  // a requestor's may be null, and faults
+  bool zeros;         // instead of bytes
   void CopyTo(char* to, uint32_t count) {
-    if (!bytes) {
+    if (zeros) {
       std::memset(to, 0, count);
       return;
     }
@@ -76,7 +77,7 @@ void WritePiece(SharedCacheMap* map, uint64_t offset, uint32_t part, Source sour
   mm::Segment& segment = *map->segment;
   const uint64_t index = offset >> kSlotShift;
   uint32_t in_piece = static_cast<uint32_t>(offset & (kSlotBytes - 1));
-  const bool may_overwrite = !source.bytes || !mm::IsViewAddress(source.bytes);
+  const bool may_overwrite = source.zeros || !mm::IsViewAddress(source.bytes);
   mm::Hazard hazard;
   while (part) {
     const uint64_t pages = mm::PageMaskOfBytes(in_piece, part);
@@ -136,14 +137,14 @@ bool WouldBlock(SharedCacheMap* map, uint64_t offset, uint64_t length) {
   return (end & (PAGE_SIZE - 1)) && partial(end - 1);
 }
 
-void WriteRange(SharedCacheMap* map, uint64_t offset, uint64_t length, const char* bytes) {
+void WriteRange(SharedCacheMap* map, uint64_t offset, uint64_t length, Source source) {
   while (length) {
     const uint32_t in_piece = static_cast<uint32_t>(offset & (kSlotBytes - 1));
     const uint32_t part = static_cast<uint32_t>(std::min<uint64_t>(length, kSlotBytes - in_piece));
-    WritePiece(map, offset, part, Source{bytes});
+    WritePiece(map, offset, part, source);
     offset += part;
     length -= part;
-    if (bytes) bytes += part;
+    if (!source.zeros) source.bytes += part;
     // Per piece, so that what was copied before a fault counts.
     map->AdvanceGoal(static_cast<LONGLONG>(offset));
   }
@@ -186,7 +187,7 @@ bool CopyWrite(FILE_OBJECT* file, LARGE_INTEGER* offset, ULONG length, bool wait
   const bool write_through = file->Flags & FO_WRITE_THROUGH;
   const auto start = static_cast<uint64_t>(offset->QuadPart);
   if (!wait && (write_through || (length && WouldBlock(map, start, length)))) return false;
-  WriteRange(map, start, length, static_cast<const char*>(buffer));
+  WriteRange(map, start, length, {static_cast<const char*>(buffer), false});
   if (write_through) {
     uint64_t written = 0;
     const Status status = FlushRange(map, start, start + length, false, ~0ull, &written);
@@ -225,7 +226,7 @@ bool ZeroData(FILE_OBJECT* file, LARGE_INTEGER* start, LARGE_INTEGER* end, bool 
     uint64_t done = 0;
     for (uint64_t at = from; at < to; at += done) {
       done = std::min<uint64_t>(to - at, kSlotBytes);
-      WriteRange(map, at, done, nullptr);
+      WriteRange(map, at, done, {nullptr, true});
       uint64_t written = 0;
       const Status status = FlushRange(map, at, at + done, false, ~0ull, &written);
       if (!status.ok()) Raise(status);
@@ -235,7 +236,7 @@ bool ZeroData(FILE_OBJECT* file, LARGE_INTEGER* start, LARGE_INTEGER* end, bool 
   uint64_t flushed = from;
   for (uint64_t at = from; at < to;) {
     const uint64_t part = std::min<uint64_t>(to - at, 4 * kSlotBytes);
-    WriteRange(map, at, part, nullptr);
+    WriteRange(map, at, part, {nullptr, true});
     at += part;
     if (wait && at < to && IsOverDirtyLimit(file, 0)) {
       uint64_t written = 0;

@@ -57,8 +57,14 @@ Status NtReadFile(HANDLE handle, HANDLE event, PIO_APC_ROUTINE apc, void* apc_co
     NT_TRY(Guarded([&] {
       ldr::ProbeForWrite(iosb, sizeof *iosb, 4);
       ldr::ProbeForWrite(buffer, length, 1);
-      if (offset) call.offset = ldr::ReadUser(offset);
-      if (key) call.key = ldr::ReadUser(key);
+      if (offset) {
+        ldr::ProbeForRead(offset, sizeof *offset, 1);
+        call.offset = ldr::ReadUser(offset);
+      }
+      if (key) {
+        ldr::ProbeForRead(key, sizeof *key, 1);
+        call.key = ldr::ReadUser(key);
+      }
     }));
     if (apc && file->CompletionContext) return STATUS_INVALID_PARAMETER;
     if (file->Flags & FO_NO_INTERMEDIATE_BUFFERING) NT_TRY(CheckUnbuffered(file.get(), top, call));

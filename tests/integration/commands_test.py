@@ -114,7 +114,7 @@ class Commands(NtioTest):
     def test_statistics_as_json_have_the_documented_shape(self):
         out = self.ntio("cp", "--disk", self.image, "--stats=json", self.hello, ":/hello.txt").stdout
         stats = json.loads(out)
-        self.assertEqual(set(stats), {"fast_io", "irp", "paging", "filters"})
+        self.assertEqual(set(stats), {"fast_io", "irp", "paging", "filters", "drivers"})
         for name, counts in stats["fast_io"].items():
             self.assertEqual(set(counts), {"called", "returned_true", "returned_false", "disallowed"}, name)
         for name, counts in stats["irp"].items():

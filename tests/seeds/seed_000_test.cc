@@ -369,7 +369,9 @@ TEST_P(Entry, S000_04_to_31_CalledByItsCaller_OrItsFallbackWithTheSameResult) {
       }
       // Each filter was asked, from the top down, and passed on what could be passed on.
       const auto asked = FilterCount(row.entry, &io::DriverCounts::FastIo::called);
-      if (filters) EXPECT_GE(asked, static_cast<uint64_t>(filters));
+      // FastIoCheckIfPossible is asked by the helper behind FastIoRead, which a table that ends before it does not have.
+      const bool helper_runs = row.entry != 1 || (variant != Variant::kShortTable && variant != Variant::kNoTable);
+      if (filters && helper_runs) EXPECT_GE(asked, static_cast<uint64_t>(filters));
       if (reached) EXPECT_EQ(FilterCount(row.entry, &io::DriverCounts::FastIo::passed_on), asked);
       EXPECT_EQ(io::GetTopLevelIrp(), nullptr);
       volume.Close(handle);
