@@ -17,7 +17,8 @@ bool EndsWith(const std::string& text, const std::string& end) {
 std::string FindDriver(const std::string& driver) {
   if (host::IsRegularFile(driver)) return driver;
   if (driver.find('/') != std::string::npos) return {};
-  // A bare name: in a build tree lib/libntio.so and drivers/fat.sys, installed lib/libntio.so and lib/ntio/drivers/fat.sys.
+  // A bare name: in a build tree lib/libntio.so and drivers/fat.sys, installed lib/libntio.so and
+  // lib/ntio/drivers/fat.sys.
   const std::string library = host::LibraryPath();
   const std::string directory = library.substr(0, library.rfind('/') + 1);
   const std::string name = EndsWith(driver, ".sys") ? driver : driver + ".sys";
@@ -46,10 +47,32 @@ DriverInfo InspectDriver(const std::string& driver) {
   info.timestamp = report.timestamp;
   info.subsystem = report.subsystem;
   for (const auto& section : report.sections)
-    info.sections.push_back({section.name, section.rva, section.virtual_bytes, section.file_bytes, section.characteristics});
+    info.sections.push_back(
+        {section.name, section.rva, section.virtual_bytes, section.file_bytes, section.characteristics});
   for (const auto& import : report.imports)
-    info.imports.push_back({import.module, import.name, static_cast<ImportInfo::State>(import.state), import.reason});
-  info.exports = report.exports;
+    info.imports.push_back(
+        {import.module, import.name, static_cast<ImportInfo::State>(import.state), import.reason, import.delay});
+  for (const auto& row : report.exports) info.exports.push_back({row.name, row.forward, row.ordinal, row.rva});
+  const auto& details = report.details;
+  const auto version = [](unsigned major, unsigned minor) {
+    return static_cast<uint16_t>(major << 8 | (minor & 0xff));
+  };
+  info.linker_version = version(details.linker_major, details.linker_minor);
+  info.os_version = version(details.os_major, details.os_minor);
+  info.subsystem_version = version(details.subsystem_major, details.subsystem_minor);
+  info.dll_characteristics = details.dll_characteristics;
+  info.checksum = details.checksum;
+  info.computed_checksum = details.computed_checksum;
+  info.signature_bytes = details.certificate_bytes;
+  info.relocations = details.relocation_count;
+  info.functions = details.function_count;
+  info.functions_with_handler = details.handler_count;
+  info.cookie_rva = details.cookie_rva;
+  info.guard_flags = details.guard_flags;
+  info.guard_functions = details.guard_function_count;
+  info.pdb = details.pdb;
+  info.pdb_id = details.pdb_id;
+  info.file_version = details.file_version;
   info.warnings = report.warnings;
   return info;
 }

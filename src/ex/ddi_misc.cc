@@ -13,6 +13,8 @@ NT_EXPORT(VOID, ExQueueWorkItem, (PWORK_QUEUE_ITEM item, WORK_QUEUE_TYPE queue),
   ex::QueueWorkItem(item, queue);
 }
 
+NT_EXPORT(KPROCESSOR_MODE, ExGetPreviousMode, (VOID), ()) { return ke::CurrentThread()->previous_mode; }
+
 NT_EXPORT(VOID, ExSystemTimeToLocalTime, (PLARGE_INTEGER system, PLARGE_INTEGER local), (system, local)) {
   ex::SystemTimeToLocalTime(system, local);
 }

@@ -6,7 +6,7 @@
 
 #include "src/host/host.h"
 #include "src/ldr/binding.h"
-#include "src/ldr/pe_image.h"
+#include "src/ldr/pe_details.h"
 
 namespace nt::ldr {
 
@@ -25,6 +25,7 @@ ImageReport InspectImage(const std::string& path, std::span<const std::string> a
   std::vector<std::byte> bytes(pe.image_bytes);
   const ImageView view(bytes.data(), pe.image_bytes);
   pe.LayOut(file, view);
+  report.details = ReadDetails(pe, file, view);  // before it is relocated
   std::vector<PeImport> imports;
   std::vector<PeExport> exports;
   if (!pe.ReadImports(view, &imports, &report.why).ok() || !pe.ReadExports(view, &exports, &report.why).ok() ||
@@ -39,18 +40,22 @@ ImageReport InspectImage(const std::string& path, std::span<const std::string> a
   report.subsystem = pe.subsystem;
   report.machine = pe.machine;
   for (const PeSection& section : pe.sections) {
-    report.sections.push_back({section.name, section.rva, section.virtual_bytes, section.file_bytes, section.characteristics});
+    report.sections.push_back(
+        {section.name, section.rva, section.virtual_bytes, section.file_bytes, section.characteristics});
     if ((section.characteristics & pe::kSectionExecute) && (section.characteristics & pe::kSectionWrite))
-      report.warnings.push_back(fmt::format("section {} asks to be writable and executable; it is made read-execute", section.name));
+      report.warnings.push_back(
+          fmt::format("section {} asks to be writable and executable; it is made read-execute", section.name));
   }
-  for (const PeExport& row : exports) report.exports.push_back(row.name);
+  for (PeExport& row : exports)
+    report.exports.push_back({std::move(row.name), std::move(row.forward), row.ordinal, row.rva});
   size_t absent = 0;
   for (const PeImport& import : imports) {
     ImportReport row;
     row.module = import.module;
     row.name = import.name;
     row.delay = import.delay;
-    const Binding binding = Bind(import.module, import.name, also_loaded);
+    Binding binding = Bind(import.module, import.name, also_loaded);
+    if (import.by_ordinal && !binding.address) binding.reason = "by ordinal; the runtime has names only";
     if (!binding.address) {
       row.state = ImportReport::State::kAbsent;
       row.reason = binding.reason.empty() ? "not in the runtime" : binding.reason;

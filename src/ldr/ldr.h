@@ -110,6 +110,25 @@ struct SectionReport {
   std::string name;
   uint32_t rva, virtual_bytes, file_bytes, characteristics;
 };
+struct ExportReport {
+  std::string name, forward;  // "#5" when it has no name; "module.name" when it is one of another module
+  uint32_t ordinal, rva;
+};
+/// Versions, load configuration, program database, resources, counts.
+struct ImageDetails {
+  uint8_t linker_major = 0, linker_minor = 0;
+  uint16_t os_major = 0, os_minor = 0, subsystem_major = 0, subsystem_minor = 0;
+  uint16_t dll_characteristics = 0;                 // IMAGE_DLLCHARACTERISTICS_*
+  uint32_t checksum = 0, computed_checksum = 0;
+  uint32_t certificate_bytes = 0;                   // of an embedded signature, which nobody checks here
+  uint32_t relocation_count = 0;
+  uint32_t function_count = 0, handler_count = 0;   // rows of .pdata; those with a language handler of their own
+  uint32_t cookie_rva = 0;                          // 0: compiled without /GS
+  uint32_t guard_flags = 0;                         // IMAGE_GUARD_*
+  uint64_t guard_function_count = 0;
+  std::string pdb, pdb_id;                          // "{GUID} AGE"
+  std::string file_version;                         // of the version resource: "1.0.1.0"
+};
 struct ImageReport {
   std::string path;
   bool well_formed = false;  // false: `why` says what is wrong and nothing else is filled in
@@ -120,8 +139,9 @@ struct ImageReport {
   uint16_t subsystem = 0, machine = 0;
   std::vector<SectionReport> sections;
   std::vector<ImportReport> imports;
-  std::vector<std::string> exports;
+  std::vector<ExportReport> exports;
   std::vector<std::string> warnings;
+  ImageDetails details;
 };
 /// Reads an image without mapping it. Modules that are not loaded count as absent unless named in `also_loaded`.
 ImageReport InspectImage(const std::string& path, std::span<const std::string> also_loaded = {});

@@ -8,6 +8,7 @@
 #include "src/host/host.h"
 #include "src/ldr/call.h"
 #include "src/ldr/ldr.h"
+#include "src/ldr/pe_image.h"
 #include "src/ldr/test_exports.h"
 
 namespace nt::ldr {
@@ -239,6 +240,42 @@ TEST(Loader, InspectImage_ReportsWithoutLoading) {
   const std::string loaded[] = {"EXPORTER.SYS"};
   EXPECT_FALSE(InspectImage(TestDriver("importer")).loads);
   EXPECT_TRUE(InspectImage(TestDriver("importer"), loaded).loads);
+}
+
+TEST(Loader, InspectImage_Details) {
+  AddTestExports();
+  const ImageReport cookie = InspectImage(TestDriver("cookie"));
+  EXPECT_NE(cookie.details.cookie_rva, 0u);
+  EXPECT_GT(cookie.details.relocation_count, 1u);
+  EXPECT_GT(cookie.details.function_count, 5u);
+  EXPECT_GE(cookie.details.linker_major, 14);
+  EXPECT_GT(InspectImage(TestDriver("seh_cases_O1")).details.handler_count, 10u);
+  const ImageReport exporter = InspectImage(TestDriver("exporter"));
+  ASSERT_GE(exporter.exports.size(), 2u);
+  for (const ExportReport& row : exporter.exports) {
+    EXPECT_GT(row.ordinal, 0u) << row.name;
+    EXPECT_GT(row.rva, 0u) << row.name;
+    EXPECT_EQ(row.forward, "") << row.name;
+  }
+}
+
+TEST(Loader, ImportByOrdinal_IsNamedAsMissing) {
+  AddTestExports();
+  auto file = Plain();
+  std::string why;
+  auto parsed = PeImage::Parse(file, &why);
+  ASSERT_TRUE(parsed.ok()) << why;
+  const auto offset_of = [&](uint32_t rva) -> size_t {
+    for (const PeSection& section : parsed.value().sections)
+      if (rva - section.rva < section.file_bytes) return section.file_offset + (rva - section.rva);
+    return 0;
+  };
+  pe::ImportDescriptor descriptor;
+  const size_t at = offset_of(parsed.value().directories[pe::kDirectoryImport].rva);
+  ASSERT_NE(at, 0u);
+  std::memcpy(&descriptor, file.data() + at, sizeof descriptor);
+  Put<uint64_t>(&file, offset_of(descriptor.lookup_rva), pe::kOrdinalFlag | 17);
+  EXPECT_THAT(RefusalOf(file), HasSubstr("ntoskrnl.exe!#17 (by ordinal"));
 }
 
 }  // namespace

@@ -126,7 +126,8 @@ Status Resolve(const std::string& driver, const std::vector<PeImport>& imports, 
   std::string list;
   size_t absent = 0;
   for (const PeImport& import : imports) {
-    const Binding binding = Bind(import.module, import.name, {});
+    Binding binding = Bind(import.module, import.name, {});
+    if (import.by_ordinal && !binding.address) binding.reason = "by ordinal; the runtime has names only";
     bound->push_back({&import, binding.address});
     if (binding.address) continue;
     missing->push_back(import.module + "!" + import.name);

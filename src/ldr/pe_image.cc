@@ -217,17 +217,24 @@ Status ReadThunks(const ImageView& view, const std::string& module, uint32_t loo
     const auto thunk = view.Read<uint64_t>(lookup + i * 8);
     if (!thunk) return Fail(why, STATUS_INVALID_IMAGE_FORMAT, "the import list of {} runs out of the image", module);
     if (*thunk == 0) return STATUS_SUCCESS;
-    if (*thunk & pe::kOrdinalFlag)
-      return Fail(why, STATUS_PROCEDURE_NOT_FOUND, "it imports {} by ordinal {}; only imports by name can be bound", module,
-                  static_cast<uint16_t>(*thunk));
-    const auto name = view.Text(static_cast<uint32_t>(*thunk) + 2ull, 512);
-    if ((*thunk >> 31) != 0 || !name || name->empty())
-      return Fail(why, STATUS_INVALID_IMAGE_FORMAT, "an import of {} has no name", module);
+    PeImport import;
+    import.module = module;
+    import.delay = delay;
+    if (*thunk & pe::kOrdinalFlag) {
+      import.by_ordinal = true;
+      import.name = fmt::format("#{}", static_cast<uint16_t>(*thunk));
+    } else {
+      const auto name = view.Text(static_cast<uint32_t>(*thunk) + 2ull, 512);
+      if ((*thunk >> 31) != 0 || !name || name->empty())
+        return Fail(why, STATUS_INVALID_IMAGE_FORMAT, "an import of {} has no name", module);
+      import.name = *name;
+    }
     const uint64_t slot = addresses + i * 8;
     if (!view.Has(slot, 8) || slot < 64)
       return Fail(why, STATUS_INVALID_IMAGE_FORMAT, "the address table of {} runs out of the image", module);
     if (imports->size() >= kMaxImports) return Fail(why, STATUS_INVALID_IMAGE_FORMAT, "more than {} imports", kMaxImports);
-    imports->push_back({module, std::string(*name), static_cast<uint32_t>(slot), delay});
+    import.slot_rva = static_cast<uint32_t>(slot);
+    imports->push_back(std::move(import));
   }
 }
 
@@ -269,6 +276,12 @@ Status PeImage::ReadExports(const ImageView& view, std::vector<PeExport>* export
   if (!table) return Fail(why, STATUS_INVALID_IMAGE_FORMAT, "the export directory is truncated");
   if (table->name_count > kMaxExports || table->function_count > kMaxExports)
     return Fail(why, STATUS_INVALID_IMAGE_FORMAT, "more than {} exports", kMaxExports);
+  std::vector<bool> named(table->function_count);
+  const auto add = [&](std::string name, uint32_t index, uint32_t rva) {
+    PeExport row{std::move(name), rva, rva - directory.rva < directory.bytes, {}, table->ordinal_base + index};
+    if (row.forwarder) row.forward = view.Text(rva, 512).value_or("");
+    exports->push_back(std::move(row));
+  };
   for (uint32_t i = 0; i < table->name_count; i++) {
     const auto name_rva = view.Read<uint32_t>(table->names_rva + i * 4ull);
     const auto ordinal = view.Read<uint16_t>(table->ordinals_rva + i * 2ull);
@@ -278,7 +291,12 @@ Status PeImage::ReadExports(const ImageView& view, std::vector<PeExport>* export
     const auto rva = view.Read<uint32_t>(table->functions_rva + *ordinal * 4ull);
     if (!rva || *rva >= image_bytes)
       return Fail(why, STATUS_INVALID_IMAGE_FORMAT, "export {} lies outside the image", std::string(*name));
-    exports->push_back({std::string(*name), *rva, *rva - directory.rva < directory.bytes});
+    add(std::string(*name), *ordinal, *rva);
+    named[*ordinal] = true;
+  }
+  for (uint32_t i = 0; i < table->function_count; i++) {
+    const auto rva = view.Read<uint32_t>(table->functions_rva + i * 4ull);
+    if (!named[i] && rva && *rva && *rva < image_bytes) add(fmt::format("#{}", table->ordinal_base + i), i, *rva);
   }
   std::sort(exports->begin(), exports->end(), [](const PeExport& a, const PeExport& b) { return a.name < b.name; });
   return STATUS_SUCCESS;

@@ -58,15 +58,18 @@ struct PeSection {
 };
 
 struct PeImport {
-  std::string module, name;
+  std::string module, name;  // by ordinal: "#5"
+  bool by_ordinal = false;
   uint32_t slot_rva = 0;  // where the address goes
   bool delay = false;
 };
 
 struct PeExport {
-  std::string name;
+  std::string name;     // "#5" when it has none
   uint32_t rva = 0;
   bool forwarder = false;
+  std::string forward;  // "module.name"
+  uint32_t ordinal = 0;
 };
 
 /// The checked headers.
@@ -90,7 +93,7 @@ struct PeImage {
   void LayOut(std::span<const std::byte> file, const ImageView& view) const;
   /// Applies base relocations for a move by `delta`.
   Status Relocate(const ImageView& view, uint64_t delta, std::string* why) const;
-  /// Imports and delay imports, in file order. An import by ordinal is an error that names module and ordinal.
+  /// Imports and delay imports, in file order.
   Status ReadImports(const ImageView& view, std::vector<PeImport>* imports, std::string* why) const;
   Status ReadExports(const ImageView& view, std::vector<PeExport>* exports, std::string* why) const;
   /// Checks that .pdata is sorted and that its rows and their unwind data lie in the image.

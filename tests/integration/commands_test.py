@@ -67,6 +67,8 @@ class Commands(NtioTest):
         text = self.ntio("info", "fat").stdout
         self.assertIn("would load", text)
         self.assertIn(" 0 absent", text)
+        self.assertRegex(text, r"image +base 0x[0-9a-f]+, \d+ bytes, entry 0x[0-9a-f]+, \d+ relocations")
+        self.assertRegex(text, r"unwind data +\d+ functions, \d+ with a handler")
 
     def test_usage_errors(self):
         disk = self.image
