@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "src/fsrtl/fsrtl.h"
+#include "src/rtl/rtl.h"
 #include "src/cm/cm.h"
 #include "src/io/internal.h"
 #include "src/io/observe.h"
@@ -57,12 +58,6 @@ UNICODE_STRING View(std::u16string& text) {
   return view;
 }
 
-std::string Narrow(const std::u16string& text) {
-  std::string result;
-  for (char16_t c : text) result += c < 0x80 ? static_cast<char>(c) : '?';
-  return result;
-}
-
 std::string Hex(NTSTATUS status) {
   char text[16];
   std::snprintf(text, sizeof text, "0x%08X", static_cast<unsigned>(status));
@@ -108,7 +103,7 @@ struct Call {
 
 /// Runs `body` in a system thread. @returns false when it did not come back in time
 template <class F>
-bool RunInSystemThread(const char* name, unsigned timeout_seconds, F&& body) {
+bool RunInSystemThread(const char* name, unsigned timeout_seconds, F&& body, ke::Thread** stuck = nullptr) {
   struct Context {
     std::remove_reference_t<F>* body;
     KEVENT done;
@@ -130,7 +125,10 @@ bool RunInSystemThread(const char* name, unsigned timeout_seconds, F&& body) {
   timeout.QuadPart = -10'000'000ll * timeout_seconds;
   Status waited = ke::WaitForSingleObject(&context->done, Executive, KernelMode, false,
                                           timeout_seconds ? &timeout : nullptr);
-  if (waited == STATUS_TIMEOUT) return false;
+  if (waited == STATUS_TIMEOUT) {
+    if (stuck) *stuck = thread;
+    return false;
+  }
   ke::WaitFor(thread);
   ob::DereferenceObject(thread);
   delete context;
@@ -268,7 +266,7 @@ std::u16string ServiceName(const DriverOptions& options) {
   if (!options.service.empty()) return options.service;
   std::string name = options.path.substr(options.path.find_last_of('/') + 1);
   if (const size_t dot = name.find_last_of('.'); dot != std::string::npos && dot > 0) name.resize(dot);
-  return {name.begin(), name.end()};
+  return rtl::FromUtf8(name);
 }
 
 }  // namespace
@@ -332,7 +330,7 @@ Result<DRIVER_OBJECT*> LoadDriver(const DriverOptions& options, std::string* why
   Status made = NewDriverObject((IsFileSystem(options, service) ? u"\\FileSystem\\" : u"\\Driver\\") + service, service, &driver);
   if (!made.ok()) {
     ldr::UnloadImage(image.value());
-    return fail(made, made == STATUS_OBJECT_NAME_COLLISION ? "a driver named " + Narrow(service) + " is loaded already"
+    return fail(made, made == STATUS_OBJECT_NAME_COLLISION ? "a driver named " + rtl::ToUtf8(service) + " is loaded already"
                                                            : "no driver object: " + Hex(made));
   }
   ExtraOf(driver)->image = image.value();
@@ -346,19 +344,21 @@ Result<DRIVER_OBJECT*> LoadDriver(const DriverOptions& options, std::string* why
   info.SystemModeImage = 1;
   info.ImageBase = driver->DriverStart;
   info.ImageSize = driver->DriverSize;
-  std::u16string image_path(options.path.begin(), options.path.end());
+  std::u16string image_path = rtl::FromUtf8(options.path);
   UNICODE_STRING image_name = View(image_path);
   ps::CallLoadImageNotifyRoutines(&image_name, nullptr, &info);
 
   NTSTATUS status = STATUS_UNSUCCESSFUL;
   UNICODE_STRING registry_path = View(*ExtraOf(driver)->registry_path);
+  ke::Thread* stuck = nullptr;
   const bool returned = RunInSystemThread("DriverEntry", options.entry_timeout_seconds, [&] {
     status = nt::CallDriver(entry, driver, &registry_path);  // an exception is a bug check, with the raise's stack
-  });
+  }, &stuck);
   if (!returned) {
+    ke::BlameDriver(file_name);
     const std::string text = "DriverEntry of " + file_name + " did not return within " +
                              std::to_string(options.entry_timeout_seconds) + " seconds";
-    ke::BugCheckWithMessage(text.c_str(), kThreadStuckInDeviceDriver, reinterpret_cast<ULONG_PTR>(driver));
+    ke::BugCheckWithMessage(text.c_str(), kThreadStuckInDeviceDriver, reinterpret_cast<ULONG_PTR>(stuck));
   }
   if (!NT_SUCCESS(status)) {
     DeleteDriver(driver, true);
@@ -425,7 +425,7 @@ Status LoadDriverByServiceKey(const UNICODE_STRING* key) {
   if (FindByService(options.service)) return STATUS_IMAGE_ALREADY_LOADED;
   Result<std::u16string> image = cm::QueryString(std::u16string(key->Buffer, key->Length / sizeof(WCHAR)), u"ImagePath");
   if (!image.ok()) return image.status();
-  options.path = Narrow(image.value());
+  options.path = rtl::ToUtf8(image.value());
   options.file_system = false;  // unless Type says so
   return LoadDriver(options).status();
 }
@@ -476,7 +476,7 @@ std::string DriverFileName(DRIVER_OBJECT* driver) {
   if (!driver) return "(no driver)";
   const DriverExtra* extra = ExtraOf(driver);
   if (extra->image) return extra->image->name;
-  return extra->name ? Narrow(*extra->name) : "(deleted driver)";
+  return extra->name ? rtl::ToUtf8(*extra->name) : "(deleted driver)";
 }
 
 std::string DriverServiceName(DRIVER_OBJECT* driver) {

@@ -2,6 +2,7 @@
 #include <cstdio>
 
 #include "src/io/internal.h"
+#include "src/rtl/rtl.h"
 
 namespace nt::io {
 namespace {
@@ -14,11 +15,8 @@ void Log(const char* kind, NTSTATUS status, const std::string& about) {
   host::WriteError(line, static_cast<size_t>(length < static_cast<int>(sizeof line) ? length : sizeof line - 1));
 }
 
-std::string Narrow(const UNICODE_STRING* text) {
-  std::string result;
-  for (USHORT i = 0; text && i < text->Length / sizeof(WCHAR); i++)
-    result += text->Buffer[i] < 0x80 ? static_cast<char>(text->Buffer[i]) : '?';
-  return result;
+std::string Text(const UNICODE_STRING* text) {
+  return text ? rtl::ToUtf8({text->Buffer, text->Length / sizeof(WCHAR)}) : std::string();
 }
 
 }  // namespace
@@ -29,7 +27,7 @@ void RaiseHardError(IRP* irp, VPB* vpb, DEVICE_OBJECT* real_device) {
     UNICODE_STRING label;
     label.Buffer = vpb->VolumeLabel;
     label.Length = label.MaximumLength = vpb->VolumeLabelLength;
-    about += ", volume " + Narrow(&label);
+    about += ", volume " + Text(&label);
   }
   if (ke::CurrentThread()->hard_error_disable <= 0) Log("hard error", irp->IoStatus.Status, about);
   // As when the user presses "cancel".
@@ -40,7 +38,7 @@ void RaiseHardError(IRP* irp, VPB* vpb, DEVICE_OBJECT* real_device) {
 bool RaiseInformationalHardError(NTSTATUS status, const UNICODE_STRING* text, PKTHREAD thread) {
   const ke::Thread* owner = thread ? ke::AsThread(thread) : ke::CurrentThread();
   if (owner->hard_error_disable > 0) return false;
-  Log("message of a driver", status, Narrow(text));
+  Log("message of a driver", status, Text(text));
   return true;
 }
 

@@ -3,6 +3,7 @@
 
 #include <csetjmp>
 #include <cstdio>
+#include <cstring>
 
 namespace nt::ke {
 
@@ -30,6 +31,7 @@ struct CallbacksScope {
 };
 
 thread_local bool t_reporting = false;
+thread_local std::string* t_blamed = nullptr;  // set shortly before a bug check, never freed
 thread_local std::jmp_buf* t_exit = nullptr;  // the outermost CallIntoMachine of this host thread
 
 std::string Format(const char* format, auto... values) {
@@ -86,6 +88,7 @@ void CallDriverCallbacks() {
   report->parameters[2] = p3;
   report->parameters[3] = p4;
   if (message) report->message = message;
+  if (t_blamed) report->driver = *t_blamed;
   Thread* thread = CurrentThreadOrNull();
   if (thread) {
     report->thread = thread;
@@ -98,7 +101,7 @@ void CallDriverCallbacks() {
     if (g_print) host::WriteError(text.data(), text.size());
   };
   print(report->Head());
-  if (g_stack_describer) report->stack = g_stack_describer(&report->driver);
+  if (g_stack_describer) g_stack_describer(report);
   print(report->DriverAndStack());
   if (g_irp_describer && thread) report->irp = g_irp_describer(thread);
   print(report->IrpBlock());
@@ -133,12 +136,23 @@ std::string BugCheckReport::Head() const {
                             parameters[1], parameters[2], parameters[3]);
   if (*name) text += std::string("    ") + name + "\n";
   if (!message.empty()) text += "*** " + message + "\n";
+  for (int i = 0; i < 4; i++) {
+    const char* meaning = BugCheckParameterMeaning(code, i);
+    if (!meaning) continue;
+    text += Format("    %d: %016llX  %s", i + 1, parameters[i], meaning);
+    // Exception codes are the one kind of parameter that has a name.
+    const char* name = i == 0 && std::strcmp(meaning, "exception code") == 0
+                           ? StatusName(static_cast<NTSTATUS>(parameters[i]))
+                           : nullptr;
+    text += name ? std::string(" (") + name + ")\n" : "\n";
+  }
   return text + Format("*** thread %p (%llx)  IRQL %u  processor %u\n", thread, thread_id, irql, processor);
 }
 
 std::string BugCheckReport::DriverAndStack() const {
   std::string text;
   if (!driver.empty()) text += "*** driver: " + driver + "\n";
+  AppendBlock(&text, "*** fault:", fault);
   AppendBlock(&text, "*** stack:", stack);
   return text;
 }
@@ -150,6 +164,8 @@ std::string BugCheckReport::IrpBlock() const {
 }
 
 std::string BugCheckReport::Text() const { return Head() + DriverAndStack() + IrpBlock(); }
+
+void BlameDriver(std::string file_name) { t_blamed = new std::string(std::move(file_name)); }
 
 void BugCheckEx(ULONG code, ULONG_PTR p1, ULONG_PTR p2, ULONG_PTR p3, ULONG_PTR p4) {
   Report(nullptr, code, p1, p2, p3, p4);

@@ -19,6 +19,7 @@ struct BugCheckReport {
   ULONG_PTR parameters[4] = {};
   std::string message;          // what the runtime knows about the cause; may be empty
   std::string driver;           // file name of the driver held responsible; may be empty
+  std::string fault;            // the instruction, and the registers there; empty unless the processor stopped the driver
   std::string stack;            // symbolised, one frame a line
   std::string irp;              // the IRP at hand with its stack locations
   const void* thread = nullptr;
@@ -34,6 +35,9 @@ struct BugCheckReport {
 
 [[noreturn]] void BugCheckEx(ULONG code, ULONG_PTR p1 = 0, ULONG_PTR p2 = 0, ULONG_PTR p3 = 0, ULONG_PTR p4 = 0);
 [[noreturn]] inline void BugCheck(ULONG code) { BugCheckEx(code); }
+/// The driver that the next bug check of this thread is laid to, where its stack does not tell: it has returned, or hangs in
+/// another thread.
+void BlameDriver(std::string file_name);
 /// As BugCheckEx, with a sentence for people.
 [[noreturn]] void BugCheckWithMessage(const char* message, ULONG code, ULONG_PTR p1 = 0, ULONG_PTR p2 = 0,
                                       ULONG_PTR p3 = 0, ULONG_PTR p4 = 0);
@@ -44,13 +48,16 @@ const BugCheckReport* CurrentBugCheck();
 /// Parks the calling thread when the machine has bug-checked; else returns. Called by exports (SchedulePoint) and waits.
 void ParkIfBugChecked();
 const char* BugCheckName(ULONG code);
+/// "address referenced"; nullptr when the parameter has no meaning, or the code is not known here.
+const char* BugCheckParameterMeaning(ULONG code, int index);
 
 // What other components add to the report. Called once, on the thread that bug-checks, at any IRQL; must take no locks.
 /// @returns text about the IRP that `thread` is working on, or "".
 using IrpDescriber = std::string (*)(Thread* thread);
 void SetIrpDescriber(IrpDescriber describer);
-/// @returns the mixed stack of the calling thread; sets *driver to the driver nearest to the top, if any.
-using StackDescriber = std::string (*)(std::string* driver);
+/// Fills the stack of the calling thread, symbolised and mixed; the driver nearest to its top, if any and not known already;
+/// what the processor was doing, if it was a fault.
+using StackDescriber = void (*)(BugCheckReport* report);
 void SetStackDescriber(StackDescriber describer);
 /// Called after the report is complete and printed, before the thread parks (an isolated machine writes it out and exits).
 using BugCheckListener = void (*)(const BugCheckReport& report);

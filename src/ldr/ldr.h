@@ -225,7 +225,8 @@ struct Frame {
   std::string symbol;  // empty when unknown
   std::string file;    // empty unless Symbolize found it
   int line = 0;
-  uint64_t offset = 0;  // from the symbol, or from the module's base without one
+  uint64_t offset = 0;  // from the symbol, 0 when not known; from the module's base without a symbol
+  uint64_t module_offset = 0;
   bool driver = false;
 };
 
@@ -235,7 +236,7 @@ std::vector<Frame> CaptureStack(size_t skip = 0);
 std::vector<Frame> CaptureStackFrom(const Context& context);
 /// Fills file, line and better names by running llvm-symbolizer where there is one. Report time only: starts a process.
 void Symbolize(std::vector<Frame>* frames);
-/// "module!symbol+0x12 (file:line)".
+/// "module!symbol+0x12 (file:line)"; the symbol without parameters and template arguments.
 std::string FormatFrame(const Frame& frame);
 /// Up to `capacity` return addresses, cheap: no names. Returns how many.
 size_t WalkStack(const Context& from, size_t skip, void** addresses, size_t capacity);

@@ -96,7 +96,7 @@ Frame Describe(const RawFrame& raw) {
   if (const Image* image = ImageAt(raw.pc)) {
     frame.module = image->name;
     const auto rva = static_cast<uint32_t>(raw.pc - image->base);
-    frame.offset = rva;
+    frame.offset = frame.module_offset = rva;
     auto found = std::upper_bound(image->symbols.begin(), image->symbols.end(), rva,
                                   [](uint32_t wanted, const Image::Symbol& symbol) { return wanted < symbol.rva; });
     if (found != image->symbols.begin()) {
@@ -109,7 +109,7 @@ Frame Describe(const RawFrame& raw) {
   Dl_info info = {};
   if (dladdr(reinterpret_cast<void*>(raw.pc - 1), &info) && info.dli_fname) {
     frame.module = BaseName(info.dli_fname);
-    frame.offset = raw.pc - reinterpret_cast<uint64_t>(info.dli_fbase);
+    frame.offset = frame.module_offset = raw.pc - reinterpret_cast<uint64_t>(info.dli_fbase);
     if (info.dli_sname) {
       frame.symbol = std::strncmp(info.dli_sname, "nt$", 3) == 0 ? info.dli_sname + 3 : Demangle(info.dli_sname);
       frame.offset = raw.pc - reinterpret_cast<uint64_t>(info.dli_saddr);
@@ -159,12 +159,48 @@ size_t CaptureDriverCallers(size_t skip, void** addresses, size_t capacity) {
   return WalkStack(driver, skip, addresses, capacity);
 }
 
+namespace {
+
+/// A demangled name as people say it: "int nt::CallDriver<int, ...>(...)" is nt::CallDriver.
+std::string ShortName(const std::string& name) {
+  if (name.find("operator") != std::string::npos) return name;
+  std::string text;
+  int depth = 0;
+  for (size_t i = 0; i < name.size(); i++) {
+    constexpr std::string_view kAnonymous = "(anonymous namespace)::";
+    if (name.compare(i, kAnonymous.size(), kAnonymous) == 0) {
+      i += kAnonymous.size() - 1;
+      continue;
+    }
+    const char c = name[i];
+    if (c == '<' || c == '(' || c == '{') depth++;
+    if (depth == 0) text += c;
+    if (c == '>' || c == ')' || c == '}') depth--;
+  }
+  if (text.size() > 6 && text.ends_with(" const")) text.resize(text.size() - 6);
+  const size_t space = text.rfind(' ');
+  if (space != std::string::npos) text.erase(0, space + 1);
+  return text.empty() ? name : text;
+}
+
+/// "/tree/build/../src/io/mount.cc" -> "/tree/src/io/mount.cc"
+std::string ShortPath(std::string path) {
+  for (size_t at; (at = path.find("/../")) != std::string::npos && at > 0;) {
+    const size_t parent = path.rfind('/', at - 1);
+    if (parent == std::string::npos) break;
+    path.erase(parent, at + 3 - parent);
+  }
+  return path;
+}
+
+}  // namespace
+
 std::string FormatFrame(const Frame& frame) {
-  std::string text = frame.module.empty() ? fmt::format("{:#x}", frame.pc)
-                     : frame.symbol.empty()
-                         ? fmt::format("{}+{:#x}", frame.module, frame.offset)
-                         : fmt::format("{}!{}+{:#x}", frame.module, frame.symbol, frame.offset);
-  if (!frame.file.empty()) text += fmt::format(" ({}:{})", frame.file, frame.line);
+  std::string text = frame.module.empty()   ? fmt::format("{:#x}", frame.pc)
+                     : frame.symbol.empty() ? fmt::format("{}+{:#x}", frame.module, frame.offset)
+                                            : fmt::format("{}!{}", frame.module, ShortName(frame.symbol));
+  if (!frame.symbol.empty() && frame.offset) text += fmt::format("+{:#x}", frame.offset);
+  if (!frame.file.empty()) text += fmt::format(" ({}:{})", ShortPath(frame.file), frame.line);
   return text;
 }
 
@@ -187,7 +223,11 @@ void Symbolize(std::vector<Frame>* frames) {
     if (!RunSymbolizer(path, list, &answers)) continue;
     for (const SymbolAnswer& answer : answers) {
       Frame& frame = (*frames)[answer.index];
-      if (!answer.symbol.empty()) frame.symbol = answer.symbol;
+      if (!answer.symbol.empty()) {
+        // The tables in memory lack static functions: what they gave was the one before.
+        if (ShortName(answer.symbol) != ShortName(frame.symbol)) frame.offset = 0;
+        frame.symbol = answer.symbol;
+      }
       frame.file = answer.file;
       frame.line = answer.line;
     }

@@ -15,15 +15,58 @@ namespace {
 // The state in which the thread faulted, while its bug check is being reported; else the reporter's own stack is the story.
 thread_local const ldr::Context* t_fault_context = nullptr;
 
-std::string DescribeStack(std::string* driver) {
-  auto frames = t_fault_context ? ldr::CaptureStackFrom(*t_fault_context) : ldr::CaptureStack(2);
-  ldr::Symbolize(&frames);
+std::string DescribeRegisters(const ldr::Context& context) {
+  using namespace ldr;
+  struct {
+    const char* name;
+    uint64_t value;
+  } const rows[] = {{"rax", context.gpr[kRax]}, {"rbx", context.gpr[kRbx]}, {"rcx", context.gpr[kRcx]},
+                    {"rdx", context.gpr[kRdx]}, {"rsi", context.gpr[kRsi]}, {"rdi", context.gpr[kRdi]},
+                    {"rip", context.rip},       {"rsp", context.gpr[kRsp]}, {"rbp", context.gpr[kRbp]},
+                    {"r8", context.gpr[kR8]},   {"r9", context.gpr[kR9]},   {"r10", context.gpr[kR10]},
+                    {"r11", context.gpr[kR11]}, {"r12", context.gpr[kR12]}, {"r13", context.gpr[kR13]},
+                    {"r14", context.gpr[kR14]}, {"r15", context.gpr[kR15]}, {"efl", context.eflags}};
   std::string text;
-  for (const auto& frame : frames) {
-    if (driver->empty() && frame.driver) *driver = frame.module;
-    text += ldr::FormatFrame(frame) + "\n";
+  for (size_t i = 0; i < std::size(rows); i++) {
+    char column[40];
+    std::snprintf(column, sizeof column, "%3s=%016llx%s", rows[i].name, static_cast<unsigned long long>(rows[i].value),
+                  i % 3 == 2 ? "\n" : "  ");
+    text += column;
   }
   return text;
+}
+
+void DescribeStack(ke::BugCheckReport* report) {
+  auto frames = t_fault_context ? ldr::CaptureStackFrom(*t_fault_context) : ldr::CaptureStack(2);
+  ldr::Symbolize(&frames);
+  // A recursion is as long as the stack: frames that say the same are told once.
+  std::string last;
+  size_t repeated = 0;
+  const auto flush = [&] {
+    if (repeated) report->stack += "... " + std::to_string(repeated) + " more of the same\n";
+    repeated = 0;
+  };
+  for (const auto& frame : frames) {
+    if (report->driver.empty() && frame.driver) report->driver = frame.module;
+    std::string line = ldr::FormatFrame(frame);
+    if (line == last) {
+      repeated++;
+      continue;
+    }
+    flush();
+    report->stack += line + "\n";
+    last = std::move(line);
+  }
+  flush();
+  if (t_fault_context && !frames.empty()) {
+    report->fault = ldr::FormatFrame(frames[0]) + "\n";
+    if (frames[0].module_offset) {
+      char place[24];
+      std::snprintf(place, sizeof place, "+0x%llx", static_cast<unsigned long long>(frames[0].module_offset));
+      report->fault += frames[0].module + place + "\n";
+    }
+    report->fault += DescribeRegisters(*t_fault_context);
+  }
 }
 
 ULONG_PTR Parameter(const EXCEPTION_RECORD& record, ULONG index) {

@@ -32,13 +32,19 @@ class DriverFaults(NtioTest):
 
     def test_entry_never_returns(self):
         text = self.run_with("faulty_entry_3", BUG_CHECK, "--entry-timeout", "2")
-        self.assertIn("faulty_entry_3", text)
-        self.assertIn("DriverEntry", text)
+        self.assert_report(text, "faulty_entry_3", "DriverEntry", "THREAD_STUCK_IN_DEVICE_DRIVER",
+                           "*** driver: faulty_entry_3.sys")
 
     def test_null_dereference(self):
         text = self.run_with("faulty_dispatch_1", BUG_CHECK)
         self.assert_report(text, "faulty_dispatch_1", "FaultyFsControl", "faulty.c:", "IRP_MJ_FILE_SYSTEM_CONTROL",
                            "0x0000000000000008")
+        # As a driver writer reads it: what the parameters mean, where it stopped, with which registers, in which request.
+        for part in ("KMODE_EXCEPTION_NOT_HANDLED", "exception code (STATUS_ACCESS_VIOLATION)", "*** driver: faulty_dispatch_1.sys",
+                     "faulty_dispatch_1.sys+0x", "rip=", "nt::io::MountVolume", "mount.cc:", "IRP_MN_MOUNT_VOLUME",
+                     "requestor kernel", "of faulty_dispatch_1.sys"):
+            self.assertIn(part, text)
+        self.assertNotIn("std::", text)  # names without parameters and template arguments
 
     def test_divide_by_zero(self):
         text = self.run_with("faulty_dispatch_2", BUG_CHECK)
@@ -46,7 +52,8 @@ class DriverFaults(NtioTest):
 
     def test_stack_overflow(self):
         text = self.run_with("faulty_dispatch_3", BUG_CHECK)
-        self.assert_report(text, "faulty_dispatch_3", "FaultyRecurse", "stack")
+        self.assert_report(text, "faulty_dispatch_3", "FaultyRecurse", "stack", "more of the same")
+        self.assertLess(len(text.splitlines()), 80)
 
     def test_smashed_frame(self):
         text = self.run_with("faulty_dispatch_4", BUG_CHECK)
