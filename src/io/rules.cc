@@ -11,6 +11,7 @@ namespace nt::io {
 void ReportRule(ULONG rule, const std::string& sentence, DRIVER_OBJECT* driver, IRP* irp) {
   const std::string message = "driver " + (driver ? DriverFileName(driver) : std::string("(unknown)")) + " " + sentence;
   if (irp) ke::CurrentThread()->dispatch_irp = irp;  // the report shows it
+  if (driver) ke::BlameDriver(DriverFileName(driver));
   ke::BugCheckWithMessage(message.c_str(), DRIVER_VERIFIER_IOMANAGER_VIOLATION, rule, reinterpret_cast<ULONG_PTR>(irp));
 }
 

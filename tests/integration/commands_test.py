@@ -58,10 +58,17 @@ class Commands(NtioTest):
                 self.assertEqual(self.ntio("cat", "--disk", self.image, f":/{name}").stdout, "hello, volume\n")
         self.check_clean(self.image)
 
-    def test_tree_shows_the_stack(self):
+    def test_tree_shows_the_stacks(self):
         text = self.ntio("tree", "--disk", self.image).stdout
-        self.assertIn("HarddiskVolume1", text)
-        self.assertRegex(text.lower(), "fat")
+        storage, systems, drivers = text.split("\n\n")
+        self.assertRegex(storage, r"\\Device\\HarddiskVolume1 +mounted, label \"NTIO\", serial [0-9A-F]{4}-[0-9A-F]{4}\n"
+                                  r" +file system stack\n +fat\.sys +\(unnamed\)\n"
+                                  r" +storage stack\n +\\Driver\\Disk +\\Device\\HarddiskVolume1\n")
+        self.assertRegex(systems, r"disks\n +fat\.sys +\\Fat\n +\\FileSystem\\RAW +\\Device\\RawDisk")
+        self.assertNotIn("tapes", systems)
+        self.assertRegex(drivers, r"\\FileSystem\\fat +fat\.sys\n")
+        self.assertRegex(drivers, r"\(unnamed\) +DISK_FILE_SYSTEM, volume on \\Device\\HarddiskVolume1")
+        self.assertRegex(drivers, r"\\Fat +DISK_FILE_SYSTEM, control device, registered")
 
     def test_info(self):
         text = self.ntio("info", "fat").stdout
