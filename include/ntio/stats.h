@@ -11,7 +11,7 @@ struct FastIoCount {
   uint64_t called = 0;
   uint64_t returned_true = 0;
   uint64_t returned_false = 0;
-  uint64_t disallowed = 0;
+  uint64_t disallowed = 0;  // of returned_false: the file, or FastIoCheckIfPossible, said that fast I/O is not possible
 };
 
 struct IrpCount {

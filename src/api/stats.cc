@@ -19,6 +19,7 @@ Stats Machine::Statistics() const {
     count.called = entry.called;
     count.returned_true = entry.returned_true;
     count.returned_false = entry.returned_false;
+    count.disallowed = entry.disallowed;
   }
   for (size_t i = 0; i <= IRP_MJ_MAXIMUM_FUNCTION; i++) {
     const auto& major = counters.irp[i];
@@ -98,10 +99,11 @@ std::string Stats::Text() const {
     std::snprintf(line, sizeof line, arguments...);
     text += line;
   };
-  print("%-34s %10s %10s %10s\n", "fast I/O", "called", "TRUE", "FALSE");
+  print("%-34s %10s %10s %10s %10s\n", "fast I/O", "called", "TRUE", "FALSE", "disallowed");
   for (const auto& [name, count] : fast_io)
-    print("  %-32s %10llu %10llu %10llu\n", name.c_str(), static_cast<unsigned long long>(count.called),
-          static_cast<unsigned long long>(count.returned_true), static_cast<unsigned long long>(count.returned_false));
+    print("  %-32s %10llu %10llu %10llu %10llu\n", name.c_str(), static_cast<unsigned long long>(count.called),
+          static_cast<unsigned long long>(count.returned_true), static_cast<unsigned long long>(count.returned_false),
+          static_cast<unsigned long long>(count.disallowed));
   print("%-34s %10s %10s\n", "IRPs", "sent", "failed");
   for (const auto& [name, count] : irp)
     print("  %-32s %10llu %10llu\n", name.c_str(), static_cast<unsigned long long>(count.sent),

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstddef>
 #include <string>
+#include <tuple>
 #include <type_traits>
 #include <vector>
 
@@ -342,6 +343,7 @@ struct Statistics {
   static constexpr size_t kFastIoEntries = 28;  // index 1..27
   struct FastIo {
     std::atomic<uint64_t> called, returned_true, returned_false;
+    std::atomic<uint64_t> disallowed;  // of returned_false: the file says fast I/O is not possible, or FastIoCheckIfPossible did
   } fast_io[kFastIoEntries];
   struct Major {
     std::atomic<uint64_t> sent, failed;
@@ -377,9 +379,13 @@ const char* FastIoEntryName(size_t index);
 /// "IRP_MJ_READ"
 const char* MajorFunctionName(UCHAR major);
 
-void CountFastIo(size_t index, bool returned_true);
+/// @param file  that was asked about; nullptr where an entry has none
+void CountFastIo(size_t index, bool returned_true, const FILE_OBJECT* file = nullptr);
 /// A request of its own that a sibling sent to the top of a stack, and what became of it.
 void CountRequest(UCHAR major, NTSTATUS status);
+
+inline const FILE_OBJECT* FileOf(const FILE_OBJECT* file) { return file; }
+inline const FILE_OBJECT* FileOf(const void*) { return nullptr; }
 
 /// Calls an entry that FastIoEntry found, and counts the call.
 ///   if (read && io::CallFastIo<&FAST_IO_DISPATCH::FastIoRead>(read, file, ...)) ...
@@ -392,7 +398,8 @@ inline auto CallFastIo(Routine routine, A... arguments) {
   } else {
     const R result = nt::CallDriver(routine, arguments...);
     if (StatisticsEnabled()) [[unlikely]]
-      CountFastIo(FastIoIndex<kEntry>(), std::is_same_v<R, BOOLEAN> ? result != 0 : static_cast<LONG>(result) >= 0);
+      CountFastIo(FastIoIndex<kEntry>(), std::is_same_v<R, BOOLEAN> ? result != 0 : static_cast<LONG>(result) >= 0,
+                  FileOf(std::get<0>(std::tie(arguments...))));
     return result;
   }
 }

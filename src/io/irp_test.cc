@@ -8,6 +8,32 @@ namespace {
 
 class IrpTest : public machine::TestMachine {};
 
+TEST_F(IrpTest, Statistics_TellDisallowedFromDeclined) {
+  ResetStatistics();
+  FSRTL_COMMON_FCB_HEADER header{};
+  FILE_OBJECT file{};
+  file.FsContext = &header;
+  file.PrivateCacheMap = &header;
+  constexpr auto kRead = &FAST_IO_DISPATCH::FastIoRead;
+  const size_t read = FastIoIndex<kRead>(), check = FastIoIndex<&FAST_IO_DISPATCH::FastIoCheckIfPossible>();
+  header.IsFastIoPossible = FastIoIsPossible;
+  CountFastIo(read, true, &file);
+  CountFastIo(read, false, &file);  // declined: a miss of the cache, say
+  EXPECT_EQ(TheStatistics().fast_io[read].disallowed, 0u);
+  header.IsFastIoPossible = FastIoIsNotPossible;
+  CountFastIo(read, false, &file);
+  EXPECT_EQ(TheStatistics().fast_io[read].disallowed, 1u);
+  header.IsFastIoPossible = FastIoIsQuestionable;
+  CountFastIo(check, false, &file);
+  CountFastIo(read, false, &file);
+  CountFastIo(check, true, &file);
+  CountFastIo(read, false, &file);
+  EXPECT_EQ(TheStatistics().fast_io[read].disallowed, 2u);
+  EXPECT_EQ(TheStatistics().fast_io[read].called, 5u);
+  ResetStatistics();
+  EXPECT_EQ(TheStatistics().fast_io[read].disallowed, 0u);
+}
+
 /// What a completion routine saw and what it is to return.
 struct Seen {
   int calls = 0;

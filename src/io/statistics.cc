@@ -1,4 +1,6 @@
 // Counters of requests. One machine's worth; off, they cost a branch.
+#include <utility>
+
 #include "src/io/internal.h"
 #include "src/io/observe.h"
 
@@ -7,6 +9,7 @@ namespace {
 
 Statistics g_statistics;
 constinit thread_local bool t_fast = false;
+constinit thread_local bool t_check_refused = false;  // by FastIoCheckIfPossible, in the fast I/O call that the thread is in
 
 constexpr const char* kFastIoNames[] = {
     "SizeOfFastIoDispatch", "FastIoCheckIfPossible", "FastIoRead", "FastIoWrite", "FastIoQueryBasicInfo",
@@ -32,7 +35,7 @@ static_assert(std::size(kMajorNames) == IRP_MJ_MAXIMUM_FUNCTION + 1);
 Statistics& TheStatistics() { return g_statistics; }
 
 void ResetStatistics() {
-  for (auto& row : g_statistics.fast_io) row.called = row.returned_true = row.returned_false = 0;
+  for (auto& row : g_statistics.fast_io) row.called = row.returned_true = row.returned_false = row.disallowed = 0;
   for (auto& row : g_statistics.irp) row.sent = row.failed = 0;
   auto& paging = g_statistics.paging;
   paging.reads = paging.writes = paging.bytes_read = paging.bytes_written = 0;
@@ -48,10 +51,18 @@ void EnableStatistics(bool enable) {
 const char* FastIoEntryName(size_t index) { return index < std::size(kFastIoNames) ? kFastIoNames[index] : "?"; }
 const char* MajorFunctionName(UCHAR major) { return major < std::size(kMajorNames) ? kMajorNames[major] : "IRP_MJ_?"; }
 
-void CountFastIo(size_t index, bool returned_true) {
+void CountFastIo(size_t index, bool returned_true, const FILE_OBJECT* file) {
   auto& row = g_statistics.fast_io[index];
   row.called.fetch_add(1, std::memory_order_relaxed);
   (returned_true ? row.returned_true : row.returned_false).fetch_add(1, std::memory_order_relaxed);
+  if (index == FastIoIndex<&FAST_IO_DISPATCH::FastIoCheckIfPossible>()) {
+    t_check_refused = !returned_true;
+    return;
+  }
+  const bool refused = std::exchange(t_check_refused, false);
+  if (returned_true || !file || !file->PrivateCacheMap || !file->FsContext) return;
+  const auto* header = static_cast<const FSRTL_COMMON_FCB_HEADER*>(file->FsContext);
+  if (refused || header->IsFastIoPossible == FastIoIsNotPossible) row.disallowed.fetch_add(1, std::memory_order_relaxed);
 }
 
 void CountRequest(UCHAR major, NTSTATUS status) {
