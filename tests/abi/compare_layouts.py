@@ -7,12 +7,15 @@ silence. clang prints the layout of each complete record; this script compares s
   compare_layouts.py --clang CLANG --wdk DIR --generated DIR [--mingw /usr/share/mingw-w64/include]
 """
 import argparse
+import os
 import re
 import subprocess
 import sys
 import tempfile
 
-HEADERS = ["ntifs.h", "ntdddisk.h", "ntddstor.h", "ntddvol.h", "mountdev.h", "mountmgr.h"]
+FIRST = "ntifs.h"  # the others stand on it
+MINGW_HEADERS = ["ntifs.h", "ntdddisk.h", "ntddscsi.h", "mountdev.h", "mountmgr.h"]
+NOT_FOR_C = {"ntstatus.h"}
 
 # Where mingw's headers describe an older or a smaller structure; each with its reason.
 MINGW_DIFFERS = {
@@ -27,6 +30,11 @@ MINGW_DIFFERS = {
     "_KWAIT_BLOCK": "mingw: the layout before Windows 8",
     "_SE_EXPORTS": "mingw lacks the newer SIDs",
     "_TOKEN_ACCESS_INFORMATION": "mingw: the layout before Windows 8",
+}
+MINGW_MEMBER_DIFFERS = {
+    ("_DRIVE_LAYOUT_INFORMATION_EX", "Mbr"): "mingw lacks CheckSum",
+    ("_KDPC", "DpcListEntry"): "since Windows 8 a single link, and ProcessorHistory",
+    ("_KTIMER", "Processor"): "since Windows 8 Processor and TimerType share it",
 }
 # Members that several alternatives of one union share by name, or that only fill space.
 MINGW_IGNORED_MEMBERS = {"Reserved", "Reserved2", "DpcActive", "Abandoned", "Sequence", "NextEntry", "OwnerCount",
@@ -43,6 +51,32 @@ def dump(clang, flags, headers):
     if result.returncode != 0:
         sys.exit(f"{' '.join(command)}\n{result.stderr}")
     return parse(result.stdout)
+
+
+def headers_of(wdk):
+    """Every header that drivers include."""
+    return [FIRST] + sorted(name for name in os.listdir(wdk)
+                            if name.endswith(".h") and name != FIRST and name not in NOT_FOR_C)
+
+
+def member_sizes(clang, flags, headers, records):
+    """(structure, member) -> bytes, for the members that can be named. An offset alone does not show a member that is narrower
+    than it should be and is followed by padding."""
+    wanted = sorted({(record, member) for record, (_, members) in records.items() for _, bits, member in members
+                     if not bits and member.isidentifier()})
+    head = "".join(f"#include <{header}>\n" for header in headers)
+    for _ in range(6):
+        source = head + "".join(f"unsigned long long m{place} = sizeof(((struct {record} *)0)->{member});\n"
+                                for place, (record, member) in enumerate(wanted))
+        result = subprocess.run([clang, "-x", "c", "-w", "-S", "-emit-llvm", "-o", "-", "-ferror-limit=0", *flags, "-"],
+                                input=source, capture_output=True, text=True)
+        if result.returncode == 0:
+            return {wanted[int(place)]: int(size)
+                    for place, size in re.findall(r"@m(\d+) = .*?global i64 (\d+)", result.stdout)}
+        # Unions, and members of members.
+        wrong = {int(line) - len(headers) - 1 for line in re.findall(r"<stdin>:(\d+):\d+: error", result.stderr)}
+        wanted = [pair for place, pair in enumerate(wanted) if place not in wrong]
+    sys.exit(result.stderr[-2000:])
 
 
 def parse(text):
@@ -84,8 +118,10 @@ def main():
     arguments = parser.parse_args()
 
     common = ["-fms-extensions", f"-I{arguments.wdk}", f"-I{arguments.generated}"]
-    pe = dump(arguments.clang, ["--target=x86_64-pc-windows-msvc", "-ffreestanding", *common], HEADERS)
-    elf = dump(arguments.clang, ["--target=x86_64-pc-linux-gnu", *common], HEADERS)
+    headers = headers_of(arguments.wdk)
+    pe_flags = ["--target=x86_64-pc-windows-msvc", "-ffreestanding", *common]
+    pe = dump(arguments.clang, pe_flags, headers)
+    elf = dump(arguments.clang, ["--target=x86_64-pc-linux-gnu", *common], headers)
 
     # Structures of the compiler's own headers and of libc are not ours.
     foreign = re.compile(r"^(__|max_align_t|_Mbstatet|timespec|timeval|div_t|ldiv_t|lldiv_t)")
@@ -112,12 +148,18 @@ def main():
         failures += 1
 
     if arguments.mingw:
-        other = dump(arguments.clang, ["--target=x86_64-w64-mingw32", "-fms-extensions", "-D_WIN32_WINNT=0x0A00",
-                                       "-DNTDDI_VERSION=0x0A000000", f"-isystem{arguments.mingw}/ddk",
-                                       f"-isystem{arguments.mingw}"],
-                     ["ntifs.h", "ntdddisk.h", "mountdev.h", "mountmgr.h"])
+        mingw_flags = ["--target=x86_64-w64-mingw32", "-fms-extensions", "-D_WIN32_WINNT=0x0A00", "-DNTDDI_VERSION=0x0A000000",
+                       f"-isystem{arguments.mingw}/ddk", f"-isystem{arguments.mingw}"]
+        other = dump(arguments.clang, mingw_flags, MINGW_HEADERS)
         shared = sorted(name for name in set(pe) & set(other) if not foreign.match(name))
         differing = 0
+        ours_sizes = member_sizes(arguments.clang, pe_flags, headers, {name: pe[name] for name in shared})
+        their_sizes = member_sizes(arguments.clang, mingw_flags, MINGW_HEADERS, {name: other[name] for name in shared})
+        sizes = {pair for pair in set(ours_sizes) & set(their_sizes) if pair[0] not in MINGW_DIFFERS}
+        for record, member in sorted(sizes):
+            if ours_sizes[record, member] != their_sizes[record, member] and (record, member) not in MINGW_MEMBER_DIFFERS:
+                differing += 1
+                print(f"FAIL {record}.{member}: {ours_sizes[record, member]} bytes, mingw {their_sizes[record, member]}")
         for name in shared:
             ours, theirs = offsets(pe[name][1]), offsets(other[name][1])
             wrong = [(member, ours[member], theirs[member]) for member in ours
@@ -129,7 +171,7 @@ def main():
             differing += 1
             print(f"FAIL {name}: size {pe[name][0]}, mingw {other[name][0]}; {wrong[:3]}")
         failures += differing
-        print(f"against mingw-w64: {len(shared)} structures compared, {len(MINGW_DIFFERS)} known differences")
+        print(f"against mingw-w64: {len(shared)} structures and the sizes of {len(sizes)} members compared, {len(MINGW_DIFFERS)} known differences")
 
     print("layouts agree" if failures == 0 else f"{failures} differences")
     return 1 if failures else 0
