@@ -1,6 +1,7 @@
 # Compiler and flags of the runtime. Debian's clang 22 is the compiler; g++ 12 builds it as well.
 option(NTIO_WERROR "Treat warnings as errors" ON)
 option(NTIO_BENCH "Build the benchmarks" ON)
+option(NTIO_FUZZ "Fuzz targets by libFuzzer, the loader instrumented for it (clang, with a sanitizer)" OFF)
 set(NTIO_SANITIZE "" CACHE STRING "Sanitizers of the runtime: address,undefined or thread; empty for none")
 
 set(CMAKE_CXX_STANDARD 20)
