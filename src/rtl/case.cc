@@ -1,4 +1,4 @@
-// Case of Unicode characters, by the table Windows and its file systems use: one character to one character, no locale.
+// Case of Unicode characters, by the table of the exFAT specification: one character to one character, no locale.
 // Two-level tables made at compile time, so that a look-up is two loads.
 #include <algorithm>
 #include <array>
