@@ -73,7 +73,10 @@ std::string DescribeVpb(const VPB& vpb) {
   return text;
 }
 
-bool IsStorage(const DEVICE_OBJECT* device) { return device->Vpb && device->Vpb->RealDevice == device; }
+/// A volume or disk, not a filter above one, which is drawn with its stack.
+bool IsStorage(DEVICE_OBJECT* device) {
+  return device->Vpb && device->Vpb->RealDevice == device && !LowerDevice(device);
+}
 
 void DrawStorage(DEVICE_OBJECT* device, std::string* text) {
   const VPB& vpb = *device->Vpb;

@@ -481,7 +481,7 @@ std::string DriverFileName(DRIVER_OBJECT* driver) {
 
 std::string DriverServiceName(DRIVER_OBJECT* driver) {
   const DriverExtra* extra = ExtraOf(driver);
-  return extra->service ? Narrow(*extra->service) : "(deleted driver)";
+  return extra->service ? rtl::ToUtf8(*extra->service) : "(deleted driver)";
 }
 
 Status AllocateDriverObjectExtension(DRIVER_OBJECT* driver, void* client_id, ULONG bytes, void** extension) {

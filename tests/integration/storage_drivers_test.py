@@ -46,7 +46,7 @@ class StorageDrivers(NtioTest):
                 image = self.make_image(16, 256, sector)
                 disk = f"split:{image},sector={sector},{options}"
                 self.round_trip(disk, [image], tree)
-                self.assertRegex(self.ntio("tree", "--disk", disk).stdout, r"\[split\.sys\]  attached\s+\\Device\\HarddiskVolume1")
+                self.assertRegex(self.ntio("tree", "--disk", disk).stdout, r"split\.sys +\(unnamed\)\n +\\Driver\\Disk +\\Device\\HarddiskVolume1")
                 os.unlink(image)
 
     def test_mirror(self):
