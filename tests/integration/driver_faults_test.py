@@ -44,7 +44,9 @@ class DriverFaults(NtioTest):
                      "faulty_dispatch_1.sys+0x", "rip=", "nt::io::MountVolume", "mount.cc:", "IRP_MN_MOUNT_VOLUME",
                      "requestor kernel", "of faulty_dispatch_1.sys"):
             self.assertIn(part, text)
-        self.assertNotIn("std::__cxx11", text)  # names without parameters and template arguments
+        for line in text.splitlines():
+            if "!nt::io::" in line:
+                self.assertNotIn("std::", line)  # names without parameters and template arguments
 
     def test_divide_by_zero(self):
         text = self.run_with("faulty_dispatch_2", BUG_CHECK)
